@@ -1,0 +1,1 @@
+//! Runs tasks on this machine, as child processes.

@@ -1,0 +1,113 @@
+//! Who runs a Databricks task: nobody (simulated, the default: outcomes come
+//! from rules and states from age) or this machine.
+
+#[cfg(feature = "local")]
+pub(crate) mod local;
+pub(crate) mod outcomes;
+mod simulated;
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{Kernel, WorldId};
+
+pub(crate) use self::simulated::Simulated;
+
+/// Executes the tasks of running job runs.
+///
+/// What it does is the one thing in a cloud that happens by itself: its reports
+/// are commits (`services::databricks::jobs::decide_report`) that are dropped
+/// when their world, epoch or attempt is over.
+pub(crate) trait Executor: fmt::Debug + Send + Sync {
+    /// Whether tasks run for real. If not, jobs decide their outcomes themselves.
+    fn executes(&self) -> bool;
+
+    /// Begins `work` in the background and reports its end to `kernel`.
+    fn start(&self, kernel: &Arc<Kernel>, work: Work);
+
+    /// Ends what executes `attempt`. Its report will be dropped.
+    fn cancel(&self, attempt: &AttemptId);
+
+    /// Ends what is kept warm for a cluster.
+    fn end_cluster(&self, workspace: u64, cluster_id: &str);
+
+    /// Ends everything of `world` and answers when it is gone. `None`: of all worlds.
+    fn end_all(&self, world: Option<&WorldId>) -> BoxFuture<'static, ()>;
+}
+
+/// One try at one task.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct AttemptId {
+    pub(crate) world: WorldId,
+    pub(crate) epoch: u64,
+    /// The Databricks workspace.
+    pub(crate) workspace: u64,
+    /// The run id of the task, which no other try has.
+    pub(crate) run_id: i64,
+}
+
+impl AttemptId {
+    /// The file below the world's scratch folder that takes the task's output.
+    pub(crate) fn log_name(&self) -> PathBuf {
+        PathBuf::from("logs").join(format!("{}-{}-{}.log", self.epoch, self.workspace, self.run_id))
+    }
+}
+
+/// All that is needed to run one task on this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Work {
+    pub(crate) attempt: AttemptId,
+    pub(crate) code: Code,
+    /// Widgets of a notebook.
+    pub(crate) widgets: BTreeMap<String, String>,
+    /// Arguments of a script.
+    pub(crate) parameters: Vec<String>,
+    pub(crate) cluster_id: String,
+    /// Spark settings and environment of the cluster.
+    pub(crate) spark_conf: BTreeMap<String, String>,
+    pub(crate) environment: BTreeMap<String, String>,
+    /// What `pip` installs before the task starts.
+    pub(crate) pypi_packages: Vec<String>,
+    /// Values that must not appear in any log.
+    pub(crate) redact: Vec<String>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) job_id: i64,
+    pub(crate) job_run_id: i64,
+    pub(crate) task_key: String,
+    pub(crate) user: String,
+    /// A token of that user, for calls back into the workspace.
+    pub(crate) token: String,
+    /// Storage accounts and containers that the task may address.
+    pub(crate) containers: Vec<(String, String)>,
+}
+
+/// The four kinds of code, and where the bytes are.
+#[derive(Clone, Debug)]
+pub(crate) enum Code {
+    Notebook { path: String, file: PathBuf, language: String, is_jupyter: bool },
+    PythonFile { path: String, file: PathBuf, python_path: Vec<PathBuf> },
+    Jar { main_class: String, jars: Vec<PathBuf> },
+    Wheel { package: String, entry_point: String, wheels: Vec<PathBuf> },
+}
+
+/// How a task ended, as its executor saw it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) ending: Ending,
+    /// What a notebook passed to `dbutils.notebook.exit`.
+    pub(crate) exit_value: Option<String>,
+    /// The exception's last line.
+    pub(crate) error: Option<String>,
+    pub(crate) error_trace: Option<String>,
+    pub(crate) task_values: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Ending {
+    #[default]
+    Succeeded,
+    Failed,
+    TimedOut,
+}
