@@ -123,8 +123,19 @@ impl Folder {
     /// All files with their names relative to this folder, in the order of the names.
     /// Checksum files that Hadoop leaves beside its data are passed over.
     pub(crate) fn walk(&self) -> io::Result<Vec<(String, fs::Metadata)>> {
+        self.walk_below("")
+    }
+
+    /// As [`Self::walk`], but only the files whose names begin with `prefix`,
+    /// without a look into folders that cannot hold one.
+    pub(crate) fn walk_below(&self, prefix: &str) -> io::Result<Vec<(String, fs::Metadata)>> {
+        let parent = prefix.rfind('/').map_or("", |at| &prefix[..=at]);
+        if !parent.is_empty() && !is_path(parent.trim_end_matches('/')) {
+            return Ok(Vec::new());
+        }
         let mut found = Vec::new();
-        walk_into(&self.0, String::new(), &mut found)?;
+        walk_into(&self.0.join(parent), parent.to_owned(), &mut found)?;
+        found.retain(|(name, _)| name.starts_with(prefix));
         found.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(found)
     }
@@ -147,7 +158,9 @@ fn walk_into(
     found: &mut Vec<(String, fs::Metadata)>,
 ) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
-        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(err) if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(());
+        }
         other => other?,
     };
     for entry in entries {

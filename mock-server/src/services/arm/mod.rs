@@ -6,5 +6,5 @@ mod state;
 
 pub(crate) use self::{
     routes::SERVICE,
-    state::{ACCOUNT, Arm, Due, Event},
+    state::{ACCOUNT, Arm, Due, Event, TENANT},
 };

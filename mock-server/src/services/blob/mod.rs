@@ -30,3 +30,8 @@ pub(crate) fn is_blob_path(path: &str) -> bool {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     first == "azureml" || first.starts_with("azureml-blobstore-")
 }
+
+/// A signature in the form of a URL's query.
+pub(crate) fn sas(_: &str, _: &str, _: &str, _: &str, _: std::time::Duration) -> String {
+    String::new()
+}

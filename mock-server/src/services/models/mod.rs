@@ -1,0 +1,13 @@
+//! Azure ML model management: assets and registered models.
+//!
+//! Emulated: assets (create, get), models (register, list with its filters,
+//! get, JSON-patch update, delete). The newest version of a name comes first.
+//! Not emulated: images, services, profiles.
+
+mod routes;
+#[cfg(test)]
+mod tests;
+mod state;
+mod wire;
+
+pub(crate) use self::routes::SERVICE;
