@@ -65,6 +65,20 @@ pub(crate) enum Event {
 }
 
 impl Stores {
+    /// What every world begins with: plain MLflow has an experiment called Default.
+    pub(crate) fn seeded(at: OffsetDateTime) -> Self {
+        let default = Experiment {
+            id: "0".to_owned(),
+            name: "Default".to_owned(),
+            created_at: at,
+            tags: BTreeMap::new(),
+            artifact_location: "mlflow-artifacts:/0".to_owned(),
+        };
+        let mut plain = Store::default();
+        plain.evolve(&Event::ExperimentCreated(default));
+        Self(BTreeMap::from([(Place::Plain, plain)]))
+    }
+
     /// The store of `place`, if anything ever happened there.
     pub(crate) fn get(&self, place: &Place) -> Option<&Store> {
         self.0.get(place)
