@@ -21,14 +21,28 @@ const RUNS: usize = 5;
 const START_LIMIT_MS: f64 = 50.0;
 const IDLE_LIMIT_MIB: f64 = 20.0;
 
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Benchmark {
+    /// Start and idle memory of the mock cloud
+    Mock,
+}
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// What to measure; everything when left out
+    name: Option<Benchmark>,
     /// Fails when a figure is beyond its limit
     #[arg(long)]
     check: bool,
 }
 
 pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
+    match options.name {
+        None | Some(Benchmark::Mock) => mock_cloud(project, options.check),
+    }
+}
+
+fn mock_cloud(project: &Project, check: bool) -> anyhow::Result<()> {
     process::run(&mut project.cargo([
         "build",
         "--release",
@@ -53,7 +67,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
     for (what, figure, limit, unit) in rows {
         println!("| {what} | {figure:.1} {unit} | {limit:.0} {unit} | `cargo xtask bench` |");
     }
-    if options.check {
+    if check {
         for (what, figure, limit, unit) in rows {
             ensure!(figure <= limit, "{what}: {figure:.1} {unit}, the limit is {limit:.0} {unit}");
         }

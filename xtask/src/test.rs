@@ -89,6 +89,7 @@ fn verdict(status: ExitStatus, counts: Option<Counts>, line: &str) -> anyhow::Re
         Some(counts) => {
             ensure!(counts.failed == 0, "{} tests failed in {line}", counts.failed);
             ensure!(status.success(), "{line} ended with {status}");
+            ensure!(counts.passed > 0, "{line} ran no test at all");
             Ok(())
         }
         None if status.success() => bail!("{line} printed no summary, so nothing is known"),
@@ -204,6 +205,13 @@ mod tests {
         assert_eq!(counts, Counts { passed: 6, failed: 3, skipped: 3 });
         assert_eq!(closing, ["Ran 12 tests in 0.311s", "FAILED (failures=1, errors=2, skipped=3)"]);
         assert_eq!(read_unittest("Ran 2 tests in 0.1s\n\nOK\n").unwrap().0.passed, 2);
+    }
+
+    #[test]
+    fn a_runner_that_found_no_test_has_not_succeeded() {
+        let counts = Some(Counts { skipped: 3, ..Counts::default() });
+        let err = verdict(ExitStatus::default(), counts, "python3 -m unittest").unwrap_err();
+        assert_eq!(err.to_string(), "python3 -m unittest ran no test at all");
     }
 
     #[test]
