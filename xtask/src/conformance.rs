@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::{mock, mock::RunningMock, process, project::Project, python, report::Report};
 
@@ -56,7 +56,7 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
     let mock = start(project, &python, &ready_file, &log)?;
     let outcome = suites(project, &plan, options, &python, &ready_file, report);
     let stopped = mock.stop();
-    outcome.with_context(|| format!("the mock's own log is {}", log.display()))?;
+    outcome.map_err(|err| anyhow!("{err:#} (the mock's log: {})", log.display()))?;
     stopped?;
     for file in [&ready_file, &log] {
         fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
@@ -110,23 +110,21 @@ fn suites(
         for part in parts {
             command.args(["--part", part]);
         }
-        let outcomes = report.stage(&format!("conformance {suite}"), |_| {
+        let mut outcomes = Vec::new();
+        let verdict = report.stage(&format!("conformance {suite}"), |_| {
             let (status, text) = process::tee(&mut command)?;
-            let outcomes = outcomes(&text);
-            if outcomes.is_empty() {
-                bail!("{suite} ran nothing and ended with {status}");
-            }
-            let all_passed = outcomes.iter().all(|outcome| outcome.passed);
-            ensure!(!all_passed || status.success(), "run.py {suite} ended with {status}");
-            Ok(outcomes)
+            outcomes = self::outcomes(&text);
+            let bad = outcomes.iter().filter(|outcome| !outcome.passed).count();
+            ensure!(!outcomes.is_empty(), "nothing ran, and run.py ended with {status}");
+            ensure!(bad == 0, "{bad} parts did not pass");
+            ensure!(status.success(), "run.py ended with {status}");
+            Ok(())
         });
-        let outcomes = match outcomes {
-            Ok(outcomes) => outcomes,
-            Err(err) => {
-                failed.push(format!("{suite} ({err:#})"));
-                continue;
-            }
-        };
+        if let Err(err) = verdict
+            && outcomes.iter().all(|outcome| outcome.passed)
+        {
+            failed.push(format!("{suite} ({})", err.root_cause()));
+        }
         for part in missing(parts, &outcomes) {
             failed.push(format!("{suite} {part} (no such part)"));
         }
