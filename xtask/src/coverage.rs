@@ -1,0 +1,121 @@
+//! `cargo xtask coverage`: what the mock cloud emulates, as a document.
+
+use std::{collections::BTreeMap, fmt::Write as _, fs, process::Command};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use crate::{process, project::Project};
+
+const DOCUMENT: &str = "mock-server/COVERAGE.md";
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only says whether the document is up to date
+    #[arg(long)]
+    check: bool,
+}
+
+pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
+    process::run(&mut project.cargo(["build", "-p", "azml-mock", "--bin", "azml-mock"]))?;
+    let mut command = Command::new(project.debug_binary("azml-mock"));
+    let json = process::capture(command.args(["coverage", "--json"]))?;
+    let text = render(&serde_json::from_str(&json).context("azml-mock printed no JSON")?)?;
+    let path = project.path(DOCUMENT);
+    let current = fs::read_to_string(&path).unwrap_or_default();
+    if options.check {
+        if current != text {
+            bail!("{DOCUMENT} is out of date; run cargo xtask coverage");
+        }
+    } else if current != text {
+        fs::write(&path, text).with_context(|| format!("cannot write {DOCUMENT}"))?;
+        println!("wrote {DOCUMENT}");
+    }
+    Ok(())
+}
+
+fn render(rows: &Value) -> anyhow::Result<String> {
+    let rows = rows.as_array().context("azml-mock coverage --json printed no list")?;
+    let mut services: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    let mut states: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in rows {
+        services.entry(field(row, "service")?).or_default().push(row);
+        *states.entry(field(row, "state")?).or_default() += 1;
+    }
+    let mut text = String::from(
+        "# What the mock cloud emulates\n\n\
+         Generated from the route tables by `cargo xtask coverage`. *Emulated*: as documented or \
+         observed.\n*Partial*: the common case. *Assumed*: nothing says how the real service \
+         answers. *Absent*: the real\nservice has it, the mock answers 501.\n\n",
+    );
+    let counts: Vec<_> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    writeln!(text, "{} operations: {}.", rows.len(), counts.join(", "))?;
+    for (service, mut rows) in services {
+        rows.sort_by_key(|row| (row["path"].as_str(), row["method"].as_str()));
+        writeln!(text, "\n## {service}\n")?;
+        writeln!(text, "| Operation | Method | Path | State | Shown by |")?;
+        writeln!(text, "|---|---|---|---|---|")?;
+        for row in rows {
+            let proof = row["proof"].as_str().unwrap_or_default().replace('|', "\\|");
+            writeln!(
+                text,
+                "| `{}` | {} | `{}` | {} | {proof} |",
+                field(row, "operation")?,
+                field(row, "method")?,
+                field(row, "path")?,
+                field(row, "state")?,
+            )?;
+        }
+    }
+    Ok(text)
+}
+
+fn field<'a>(row: &'a Value, key: &str) -> anyhow::Result<&'a str> {
+    row[key].as_str().with_context(|| format!("a row of the coverage has no {key}: {row}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn operations_are_listed_by_service_and_path_with_their_sums() {
+        let rows = json!([
+            { "service": "entra", "operation": "entra.token", "method": "POST",
+              "path": "/{tenant}/oauth2/v2.0/token", "state": "emulated", "proof": "a | b" },
+            { "service": "arm", "operation": "arm.workspaces.list", "method": "GET",
+              "path": "/b", "state": "absent", "proof": null },
+            { "service": "arm", "operation": "arm.workspaces.get", "method": "GET",
+              "path": "/a", "state": "emulated" },
+        ]);
+        let text = render(&rows).unwrap();
+        let tables: Vec<_> = text.lines().skip(6).collect();
+        assert_eq!(
+            tables,
+            [
+                "3 operations: 1 absent, 2 emulated.",
+                "",
+                "## arm",
+                "",
+                "| Operation | Method | Path | State | Shown by |",
+                "|---|---|---|---|---|",
+                "| `arm.workspaces.get` | GET | `/a` | emulated |  |",
+                "| `arm.workspaces.list` | GET | `/b` | absent |  |",
+                "",
+                "## entra",
+                "",
+                "| Operation | Method | Path | State | Shown by |",
+                "|---|---|---|---|---|",
+                "| `entra.token` | POST | `/{tenant}/oauth2/v2.0/token` | emulated | a \\| b |",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_row_without_a_field_is_refused_by_name() {
+        let err = render(&json!([{ "service": "arm" }])).unwrap_err();
+        assert_eq!(err.to_string(), r#"a row of the coverage has no state: {"service":"arm"}"#);
+    }
+}
