@@ -160,5 +160,7 @@ class _Redirected:
         except OSError as err:
             # Speak of the path that the caller knows.
             err.filename = names.get(err.filename, err.filename)
-            err.filename2 = names.get(err.filename2, err.filename2)
+            if err.filename2 is not None:
+                # Set only if it was: the text of the error changes with it.
+                err.filename2 = names.get(err.filename2, err.filename2)
             raise

@@ -14,14 +14,19 @@ import os
 import sys
 import types
 
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
+
 
 def load_package() -> None:
-    """Makes the files beside this one importable as `azml_task`, and only so."""
-    folder = os.path.dirname(os.path.abspath(__file__))
+    """Makes the files beside this one importable as `azml_task`."""
     package = types.ModuleType("azml_task")
-    package.__path__ = [folder]
+    package.__path__ = [_FOLDER]
     sys.modules["azml_task"] = package
-    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != folder]
+
+
+def hide_folder() -> None:
+    """Keeps the files beside this one from being found by their bare names."""
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != _FOLDER]
 
 
 def main(arguments: list[str]) -> int:
@@ -30,6 +35,7 @@ def main(arguments: list[str]) -> int:
         print("usage: runner.py SPEC.json", file=sys.stderr)
         return 2
     load_package()
+    hide_folder()
     from azml_task import tasks
     from azml_task.task import Task
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
+import logging
 import os
 import sys
 from typing import Any, Callable, Optional
@@ -30,6 +31,7 @@ def session(task: Task) -> Any:
         try:
             attach = settings.get("gateway_port")
             _session = _attach(task, settings) if attach else _start(task, settings)
+            _quiet()
         finally:
             _building = False
     return _session
@@ -94,6 +96,16 @@ def _attach(task: Task, settings: dict[str, Any]) -> Any:
     # The context belongs to the cluster: a task cannot stop it.
     context.stop = session.stop = _keep_running
     return session
+
+
+def _quiet() -> None:
+    """Stops PySpark from printing each failed query as JSON beside the exception itself."""
+    try:
+        from pyspark.logger import PySparkLogger
+    except ImportError:
+        return  # Before Spark 4.
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _keep_running() -> None:

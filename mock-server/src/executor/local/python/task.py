@@ -54,6 +54,8 @@ class Task:
         """Reports failure, and prints the trace into the log."""
         trace = self.redactor.clean("".join(_trace_of(err).format()))
         message = traceback.format_exception_only(type(err), err)[-1].strip()
+        # Notebooks name an error without its module.
+        message = message.removeprefix(f"{type(err).__module__}.")
         print(trace, end="", file=sys.stderr, flush=True)
         self._report("FAILED", error=self.redactor.clean(message), error_trace=trace)
 
