@@ -1,0 +1,81 @@
+"""Keeps one Spark JVM warm for a cluster: `python -u -B jvm.py SPEC.json`.
+
+Prints `{"port": .., "secret": .., "pid": ..}` as one line of JSON when a Spark
+context is up, and ends the JVM when its own standard input closes. The JVM
+also ends when this process dies, because it watches a pipe to it.
+
+The specification is that of a task; `roots`, `blobs` and `spark` are read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+
+_LOGGING = """\
+rootLogger.level = error
+rootLogger.appenderRef.console.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Starts the JVM and waits for the end of the input."""
+    if len(arguments) != 1:
+        print("usage: jvm.py SPEC.json", file=sys.stderr)
+        return 2
+    from runner import load_package
+
+    load_package()
+    from azml_task.errors import LocalExecutorError
+    from azml_task.spark_conf import configuration, prepare_environment, require
+
+    with open(arguments[0], encoding="utf-8") as file:
+        spec = json.load(file)
+    try:
+        settings = require(dict(spec.get("spark") or {}, gateway_port=None))
+    except LocalExecutorError as err:
+        print(err, file=sys.stderr)
+        return 3
+    prepare_environment()
+    conf = configuration(settings, spec["roots"], spec.get("blobs") or [])
+    logging = os.path.join(tempfile.mkdtemp(prefix="spark-", dir=os.getcwd()), "log4j2.properties")
+    with open(logging, "w", encoding="utf-8") as file:
+        file.write(_LOGGING)
+    options = conf.get("spark.driver.extraJavaOptions", "")
+    conf["spark.driver.extraJavaOptions"] = f"{options} -Dlog4j2.configurationFile=file:{logging}".strip()
+    serve(conf)
+    return 0
+
+
+def serve(conf: dict[str, str]) -> None:
+    """Runs the JVM with this configuration until the input ends."""
+    from pyspark import SparkConf, SparkContext
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.sql import SparkSession
+
+    spark_conf = SparkConf()
+    for key, value in conf.items():
+        spark_conf.set(key, value)
+    # The JVM writes to our error stream; our output carries one line of JSON.
+    gateway = launch_gateway(spark_conf, popen_kwargs={"stdout": sys.stderr})
+    context = SparkContext(conf=spark_conf, gateway=gateway)
+    parameters = gateway.gateway_parameters
+    ready = {"port": parameters.port, "secret": parameters.auth_token, "pid": gateway.proc.pid}
+    print(json.dumps(ready), flush=True)
+    # The first query loads most of Spark SQL: better now than in a task.
+    SparkSession(context).range(1).collect()
+    while sys.stdin.buffer.read(4096):
+        pass
+    gateway.proc.stdin.close()
+    gateway.proc.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,162 @@
+"""Runs a task of any kind and reports how it ended."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from typing import Any, Callable
+
+from azml_task import output, spark, spark_conf, sql
+from azml_task.dbutils import DBUtils
+from azml_task.errors import LocalExecutorError, NotebookExit
+from azml_task.notebook import Notebook
+from azml_task.task import Task
+
+
+def run(task: Task) -> None:
+    """Runs the task and writes its result."""
+    kinds: dict[str, Callable[[Task, dict[str, Any]], None]] = {
+        "notebook": _notebook, "python_file": _python_file, "python_wheel": _python_wheel,
+        "spark_jar": _spark_jar, "sql_file": _sql_file,
+    }
+    runs = kinds[task.spec["kind"]]
+    names = _prepare(task)
+    try:
+        runs(task, names)
+    except NotebookExit as end:
+        task.succeed(end.value)
+    except SystemExit as end:
+        if end.code in (None, 0):
+            task.succeed()
+        else:
+            task.fail(end)
+    except BaseException as err:  # noqa: BLE001 (whatever the code raises is its result)
+        task.fail(err)
+    else:
+        task.succeed()
+    finally:
+        sys.stdout.flush()
+        spark.stop()
+
+
+def _prepare(task: Task) -> dict[str, Any]:
+    """Sets up the process; returns the names that Databricks defines for its code."""
+    output.install(task.redactor)
+    _environment(task)
+    sys.path[:0] = task.spec.get("python_path") or []
+    task.paths.install()
+    spark.install(task)
+    dbutils = DBUtils.of(task)
+    names = {
+        "dbutils": dbutils, "display": output.display, "displayHTML": output.display_html,
+        "getArgument": dbutils.widgets.getArgument, **spark.names(task),
+    }
+    # Both names exist without their packages, on Databricks and here.
+    runtime = types.ModuleType("databricks.sdk.runtime", "Names of the Databricks runtime.")
+    vars(runtime).update(names, __all__=sorted(names))
+    shim = types.ModuleType("pyspark.dbutils", "The class of dbutils.")
+    vars(shim).update(DBUtils=DBUtils)
+    sys.modules.update({"databricks.sdk.runtime": runtime, "pyspark.dbutils": shim})
+    return names
+
+
+def _environment(task: Task) -> None:
+    host, context = task.host, task.context
+    values = {
+        "DATABRICKS_HOST": host.get("url"), "DATABRICKS_TOKEN": host.get("token"),
+        "SSL_CERT_FILE": host.get("ca_file"), "REQUESTS_CA_BUNDLE": host.get("ca_file"),
+        "DB_CLUSTER_ID": context.get("cluster_id"),
+    }
+    for name, value in values.items():
+        if value:
+            os.environ.setdefault(name, str(value))
+    if task.spec.get("python_path"):
+        os.environ["PYTHONPATH"] = os.pathsep.join(task.spec["python_path"])
+
+
+def _main_module(names: dict[str, Any], file: str) -> types.ModuleType:
+    module = types.ModuleType("__main__")
+    vars(module).update(names, __file__=file, __builtins__=__builtins__)
+    sys.modules["__main__"] = module
+    return module
+
+
+def _notebook(task: Task, names: dict[str, Any]) -> None:
+    module = _main_module(names, task.notebook_path)
+    folder = os.path.dirname(task.spec["source"])
+    # Beside the notebook lie the modules it imports.
+    sys.path.insert(0, folder)
+    sys.argv = [""]
+    notebook = Notebook(task, vars(module), names["dbutils"])
+    notebook.run_file(
+        task.spec["source"], task.notebook_path, task.spec.get("language"), task.spec.get("format")
+    )
+
+
+def _python_file(task: Task, names: dict[str, Any]) -> None:
+    source = task.spec["source"]
+    sys.argv = [source, *task.spec.get("parameters", [])]
+    sys.path.insert(0, os.path.dirname(source))
+    with task.paths.real_open(source, "rb") as stream:
+        code = compile(stream.read(), source, "exec", dont_inherit=True)
+    exec(code, vars(_main_module(names, source)))
+
+
+def _python_wheel(task: Task, names: dict[str, Any]) -> None:
+    from importlib import import_module, metadata
+
+    wheel = task.spec["wheel"]
+    package, entry_point = wheel["package"], wheel["entry_point"]
+    named = wheel.get("named_parameters") or {}
+    arguments = [f"--{key}={value}" for key, value in named.items()]
+    sys.argv = [package, *task.spec.get("parameters", []), *arguments]
+    try:
+        points = list(metadata.distribution(package).entry_points)
+    except metadata.PackageNotFoundError:
+        points = []
+    point = next((it for it in points if it.name == entry_point), None)
+    if point is not None:
+        function = point.load()
+    else:
+        try:
+            function = getattr(import_module(package.replace("-", "_")), entry_point)
+        except (ImportError, AttributeError) as err:
+            raise LocalExecutorError(
+                f"entry point '{entry_point}' of package '{package}' was not found: {err}; "
+                "is the wheel among the libraries of the task?"
+            ) from None
+    result = function()
+    if isinstance(result, int) and result != 0:
+        raise SystemExit(result)
+
+
+def _spark_jar(task: Task, _: dict[str, Any]) -> None:
+    """Runs a JAR in a JVM of its own, so that its output is the task's."""
+    settings = spark_conf.require(dict(task.spec.get("spark") or {}, gateway_port=None))
+    spark_conf.prepare_environment()
+    import pyspark
+
+    jars = task.spec.get("jars") or []
+    if not jars or not task.spec.get("main_class"):
+        raise LocalExecutorError("a JAR task needs main_class_name and a jar among its libraries")
+    command = [os.path.join(os.path.dirname(pyspark.__file__), "bin", "spark-submit")]
+    conf = spark_conf.configuration(settings, task.paths.roots, task.paths.blobs)
+    for key, value in {"spark.log.level": "ERROR", **conf}.items():
+        command += ["--conf", f"{key}={value}"]
+    command += ["--class", task.spec["main_class"]]
+    if jars[1:]:
+        command += ["--jars", ",".join(jars[1:])]
+    status, tail = output.run_command([*command, jars[0], *task.spec.get("parameters", [])])
+    if status != 0:
+        lines = [it for it in tail if it.startswith(("Exception in thread", "Error:"))]
+        reason = lines[-1] if lines else (tail[-1] if tail else "no output")
+        raise LocalExecutorError(f"the JAR ended with exit status {status}: {reason}")
+
+
+def _sql_file(task: Task, names: dict[str, Any]) -> None:
+    with task.paths.real_open(task.spec["source"], encoding="utf-8") as stream:
+        text = stream.read()
+    parameters = {key: str(value) for key, value in (task.spec.get("widgets") or {}).items()}
+    result = sql.run(names["spark"], text, parameters)
+    output.display(result)
