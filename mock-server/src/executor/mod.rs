@@ -55,6 +55,10 @@ impl AttemptId {
     }
 }
 
+/// Stands, followed by the id of a run, for that run's own token. The token is
+/// made when the task starts, so no log, world or answer ever holds it.
+pub(crate) const RUN_TOKEN_OF: &str = "{{azureml-run-token}}:";
+
 /// All that is needed to run one task on this machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Work {
@@ -81,6 +85,20 @@ pub(crate) struct Work {
     pub(crate) token: String,
     /// Storage accounts and containers that the task may address.
     pub(crate) containers: Vec<(String, String)>,
+}
+
+impl Work {
+    /// Puts run tokens where they belong, and on the list of what is never shown.
+    pub(crate) fn fill_in(&mut self, token_of: impl Fn(&str) -> String) {
+        let mut tokens = BTreeMap::new();
+        for value in self.widgets.values_mut().chain(&mut self.parameters) {
+            if let Some(run_id) = value.strip_prefix(RUN_TOKEN_OF) {
+                let token = tokens.entry(run_id.to_owned()).or_insert_with(|| token_of(run_id));
+                *value = token.clone();
+            }
+        }
+        self.redact.extend(tokens.into_values());
+    }
 }
 
 /// The four kinds of code, and where the bytes are.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Event, Kernel, World};
 use crate::{
     executor::{AttemptId, Work},
-    services::databricks,
+    services::{arm, databricks, history, pipelines},
 };
 
 /// What a record brings about outside the world: files and processes.
@@ -18,6 +18,8 @@ pub(crate) enum Effect {
     Cancel(AttemptId),
     /// A cluster is gone, and with it what it kept warm.
     EndCluster { workspace: u64, cluster_id: String },
+    /// Files of a snapshot are to lie on DBFS.
+    CopyFiles(Vec<pipelines::CopiedFile>),
     /// A rule has decided what a task wrote.
     WriteBlob { account: String, container: String, name: String, text: String },
 }
@@ -26,6 +28,7 @@ impl Effect {
     pub(crate) fn of(event: Event, world: &World) -> Option<Self> {
         match event {
             Event::Databricks(workspace, event) => databricks::effect_of(workspace, event, world),
+            Event::Pipelines(event) => pipelines::effect_of(event),
             Event::Blob(event) => crate::services::blob::effect_of(event),
             _ => None,
         }
@@ -33,7 +36,11 @@ impl Effect {
 
     pub(crate) fn carry_out(self, kernel: &Arc<Kernel>) {
         match self {
-            Self::Start(work) => kernel.executor.start(kernel, *work),
+            Self::Start(mut work) => {
+                work.fill_in(|run_id| history::run_token(run_id, arm::TENANT, "run").0);
+                kernel.executor.start(kernel, *work);
+            }
+            Self::CopyFiles(files) => files.iter().for_each(|it| copy(kernel, it)),
             Self::Cancel(attempt) => kernel.executor.cancel(&attempt),
             Self::EndCluster { workspace, cluster_id } => {
                 kernel.executor.end_cluster(workspace, &cluster_id);
@@ -45,5 +52,14 @@ impl Effect {
                 }
             }
         }
+    }
+}
+
+fn copy(kernel: &Kernel, file: &pipelines::CopiedFile) {
+    let source = kernel.files.container(&file.account, &file.container).locate(&file.blob);
+    let target = kernel.files.dbfs(file.workspace).locate(&file.path);
+    let copied = std::fs::read(&source).and_then(|it| kernel.files.write(&target, &it));
+    if let Err(err) = copied {
+        tracing::error!(blob = %file.blob, %err, "a file of a snapshot could not be copied to DBFS");
     }
 }

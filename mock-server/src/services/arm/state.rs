@@ -134,3 +134,7 @@ impl Arm {
 fn key(subscription: &str, resource_group: &str, name: &str) -> String {
     format!("{subscription}/{resource_group}/{name}").to_ascii_lowercase()
 }
+
+pub(crate) struct Compute { pub(crate) databricks_workspace: u64 }
+impl Compute { pub(crate) fn provisioning_state(&self) -> &'static str { "" } }
+impl Arm { pub(crate) fn compute(&self, _: &str, _: &str, _: &str, _: &str) -> Option<&Compute> { None } }

@@ -13,3 +13,4 @@ impl Content {
         match *event {}
     }
 }
+impl Content { pub(crate) fn files(&self, _: &str) -> Option<&std::collections::BTreeMap<String, String>> { None } }

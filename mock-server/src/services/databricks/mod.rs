@@ -1,6 +1,7 @@
 //! What all Databricks services share: the envelope in which they refuse, the
 //! gate, and the state of one workspace.
 
+pub(crate) mod jobs;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -1,29 +1,20 @@
-//! The v1 pipeline service.
+//! The v1 pipeline service: data types, modules, data sources, graphs, runs.
+//!
+//! Emulated: what `azureml-pipeline` 1.62 sends to build, submit, follow and
+//! cancel a pipeline of `DatabricksStep`s. A submitted pipeline is a run in
+//! run history with a child for each step; a step whose inputs are there
+//! becomes a job run on the attached Databricks workspace and ends with it.
+//! After a failed step nothing new starts, unless the pipeline says to go on;
+//! then only what depends on the failed step is canceled.
+//! Not emulated yet: reuse of outputs, published pipelines, schedules.
 
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+mod routes;
+mod state;
+#[cfg(test)]
+mod tests;
+mod wire;
 
-use crate::kernel::{self, Ctx, World};
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Pipelines {}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Event {}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Due {}
-
-impl Pipelines {
-    pub(crate) fn evolve(&mut self, event: &Event) {
-        match *event {}
-    }
-
-    pub(crate) fn next_due(&self, _: &World) -> Option<(OffsetDateTime, Due)> {
-        None
-    }
-}
-
-pub(crate) fn decide_due(_: &World, due: &Due, _: &mut Ctx<'_>) -> Vec<kernel::Event> {
-    match *due {}
-}
+pub(crate) use self::{
+    routes::SERVICE,
+    state::{CopiedFile, Due, Event, Pipelines, decide_due, effect_of},
+};

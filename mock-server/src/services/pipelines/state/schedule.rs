@@ -1,0 +1,372 @@
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+
+use super::{
+    Event, Graph, PipelineRun, Pipelines, StatusCode, Step,
+    task::{self, Task},
+};
+use crate::{
+    kernel::{self, Ctx, Decision, Refusal, World},
+    services::{
+        databricks::jobs::{self, RunView},
+        history::decide_experiment_named,
+    },
+    store::{self, Batch, Point, RunError, RunPatch, Status, micros},
+};
+
+/// What time, or the end of a job run, brings about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// Nothing keeps the step from becoming a job run.
+    Ready { run_id: String, node_id: String },
+    Started { run_id: String, node_id: String },
+    /// Its job run has ended.
+    Ended { run_id: String, node_id: String },
+    /// It will never start.
+    Skipped { run_id: String, node_id: String },
+    /// All steps have ended.
+    Over { run_id: String },
+}
+
+/// Submits a run: it and its steps begin to exist in run history.
+pub(in super::super) fn decide_submit(world: &World, run_id: &str, ctx: &mut Ctx<'_>) -> Decision<()> {
+    let run = world.pipelines.run(run_id)?;
+    if run.submitted_at.is_some() {
+        return Err(Refusal::conflict(format!("Pipeline run {run_id} was submitted before")));
+    }
+    let graph = world.pipelines.graph(&run.graph_id)?;
+    graph.check()?;
+    let mut steps = Vec::new();
+    for node in &graph.nodes {
+        let module = world.pipelines.module(&node.module_id)?;
+        steps.push(Step {
+            node_id: node.id.clone(),
+            name: module["Name"].as_str().unwrap_or_default().to_owned(),
+            run_id: ctx.draw_uuid().to_string(),
+            status: StatusCode::NotStarted,
+            after: graph.before(&node.id),
+            job_run: None,
+            ended_at: None,
+        });
+    }
+    let mut events = begin_in_history(world, run, graph, &steps, ctx)?;
+    let submitted = Event::Submitted { run_id: run_id.to_owned(), steps, at: ctx.now };
+    events.push(kernel::Event::Pipelines(submitted));
+    Ok((events, ()))
+}
+
+fn begin_in_history(
+    world: &World,
+    run: &PipelineRun,
+    graph: &Graph,
+    steps: &[Step],
+    ctx: &mut Ctx<'_>,
+) -> Result<Vec<kernel::Event>, Refusal> {
+    let place = run.workspace.place();
+    let store = world.stores.at(&place);
+    let (mut events, experiment_id) =
+        decide_experiment_named(world, &place, &run.experiment, ctx)?;
+    let mut number = store.next_run_number();
+    let texts = |pairs: &[(&str, &str)]| -> BTreeMap<String, Option<String>> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), Some((*value).to_owned()))).collect()
+    };
+    let parameters = serde_json::to_string(&run.parameters).unwrap_or_default();
+    let parent = RunPatch {
+        description: Some(run.description.clone()),
+        run_type: Some("azureml.PipelineRun".to_owned()),
+        run_type_v2: Some(serde_json::json!({ "orchestrator": "Pipeline", "traits": [] })),
+        properties: texts(&[
+            ("azureml.runsource", "azureml.PipelineRun"),
+            ("runSource", "SDK"),
+            ("runType", "SDK"),
+            ("azureml.parameters", &parameters),
+        ]),
+        ..RunPatch::default()
+    };
+    let made = store::decide_run(
+        store, &place, &experiment_id, run.id.clone(), Status::Running, &run.user, parent, number, ctx,
+    )?;
+    events.extend(made.0);
+    for step in steps {
+        number += 1;
+        let node = graph.nodes.iter().find(|it| it.id == step.node_id);
+        let module_id = node.map(|it| it.module_id.as_str()).unwrap_or_default();
+        let compute = node.and_then(|it| it.value("compute_name", &run.parameters));
+        let patch = RunPatch {
+            name: Some(step.name.clone()),
+            display_name: Some(step.name.clone()),
+            parent_id: Some(run.id.clone()),
+            run_type: Some("azureml.StepRun".to_owned()),
+            target: compute.map(str::to_owned),
+            tags: texts(&[
+                ("azureml.nodeid", &step.node_id),
+                ("azureml.pipeline", &run.id),
+                ("azureml.pipelineid", &run.id),
+                ("azureml.pipelinerunid", &run.id),
+            ]),
+            properties: texts(&[
+                ("azureml.runsource", "azureml.StepRun"),
+                ("azureml.nodeid", &step.node_id),
+                ("azureml.pipelinerunid", &run.id),
+                ("azureml.moduleid", module_id),
+                ("azureml.moduleName", &step.name),
+                ("StepType", "DatabricksStep"),
+                ("ComputeTargetType", "Databricks"),
+            ]),
+            ..RunPatch::default()
+        };
+        let made = store::decide_run(
+            store, &place, &experiment_id, step.run_id.clone(), Status::NotStarted, &run.user, patch, number, ctx,
+        )?;
+        events.extend(made.0);
+    }
+    Ok(events)
+}
+
+/// Asks all steps that have not ended to end.
+pub(in super::super) fn decide_cancel(world: &World, run_id: &str, ctx: &mut Ctx<'_>) -> Decision<()> {
+    let run = world.pipelines.run(run_id)?;
+    if run.status.is_final() || run.is_cancel_requested {
+        return Ok((Vec::new(), ()));
+    }
+    let requested = Event::CancelRequested { run_id: run_id.to_owned() };
+    let mut events = vec![kernel::Event::Pipelines(requested)];
+    let open = run.steps.iter().filter(|it| !it.status.is_final());
+    for (workspace, job_run) in open.filter_map(|it| it.job_run) {
+        events.extend(jobs::decide_cancel(world, workspace, job_run, ctx));
+    }
+    Ok((events, ()))
+}
+
+impl Pipelines {
+    /// The first thing that is due in any run.
+    pub(crate) fn next_due(&self, world: &World) -> Option<(OffsetDateTime, Due)> {
+        let runs = self.unsettled.iter().filter_map(|it| self.runs.get(it));
+        runs.filter_map(|it| next_of(it, world)).min_by_key(|(at, _)| *at)
+    }
+}
+
+fn next_of(run: &PipelineRun, world: &World) -> Option<(OffsetDateTime, Due)> {
+    let submitted_at = run.submitted_at?;
+    let steps = run.steps.iter().filter(|it| !it.status.is_final());
+    let next = steps.filter_map(|it| next_of_step(run, it, submitted_at, world)).min_by_key(|(at, _)| *at);
+    if next.is_some() || run.steps.iter().any(|it| !it.status.is_final()) {
+        return next;
+    }
+    let at = run.steps.iter().filter_map(|it| it.ended_at).max().unwrap_or(submitted_at);
+    Some((at, Due::Over { run_id: run.id.clone() }))
+}
+
+fn next_of_step(
+    run: &PipelineRun,
+    step: &Step,
+    submitted_at: OffsetDateTime,
+    world: &World,
+) -> Option<(OffsetDateTime, Due)> {
+    let (run_id, node_id) = (run.id.clone(), step.node_id.clone());
+    if let Some((workspace, job_run)) = step.job_run {
+        let view = jobs::run_state(world, workspace, job_run)?;
+        if let Some(at) = view.ended_at {
+            return Some((at, Due::Ended { run_id, node_id }));
+        }
+        let started_at = view.started_at.filter(|_| step.status == StatusCode::Queued);
+        return started_at.map(|at| (at, Due::Started { run_id, node_id }));
+    }
+    let before: Vec<&Step> = step.after.iter().filter_map(|it| run.step(it)).collect();
+    let last = |steps: &[&Step]| steps.iter().filter_map(|it| it.ended_at).max();
+    let failed = run.steps.iter().filter(|it| it.status == StatusCode::Failed);
+    let first_failure = failed.filter_map(|it| it.ended_at).min();
+    let broken: Vec<&Step> = before
+        .iter()
+        .copied()
+        .filter(|it| matches!(it.status, StatusCode::Failed | StatusCode::Canceled))
+        .collect();
+    if run.is_cancel_requested {
+        // The request was recorded last, so the world's time is its time.
+        return Some((world.at, Due::Skipped { run_id, node_id }));
+    }
+    if let Some(at) = last(&broken) {
+        return Some((at, Due::Skipped { run_id, node_id }));
+    }
+    if let Some(at) = first_failure.filter(|_| !run.continues_on_failure) {
+        return Some((at, Due::Skipped { run_id, node_id }));
+    }
+    let is_ready = before.iter().all(|it| it.status == StatusCode::Finished);
+    is_ready.then(|| (last(&before).unwrap_or(submitted_at), Due::Ready { run_id, node_id }))
+}
+
+/// The events that `due` consists of.
+pub(crate) fn decide_due(world: &World, due: &Due, ctx: &mut Ctx<'_>) -> Vec<kernel::Event> {
+    let (run_id, node_id) = match due {
+        Due::Over { run_id } => (run_id, None),
+        Due::Ready { run_id, node_id }
+        | Due::Started { run_id, node_id }
+        | Due::Ended { run_id, node_id }
+        | Due::Skipped { run_id, node_id } => (run_id, Some(node_id)),
+    };
+    let Ok(run) = world.pipelines.run(run_id) else { return Vec::new() };
+    let step = node_id.and_then(|it| run.step(it));
+    match (due, step) {
+        (Due::Over { .. }, _) => over(world, run, ctx),
+        (Due::Ready { .. }, Some(step)) => ready(world, run, step, ctx),
+        (Due::Started { .. }, Some(step)) => {
+            let started = Event::StepStarted { run_id: run_id.clone(), node_id: step.node_id.clone() };
+            let mut events = vec![kernel::Event::Pipelines(started)];
+            events.extend(in_history(world, run, &step.run_id, Status::Running, None, ctx));
+            events
+        }
+        (Due::Ended { .. }, Some(step)) => ended(world, run, step, ctx),
+        (Due::Skipped { .. }, Some(step)) => end_step(world, run, step, StatusCode::Canceled, None, ctx),
+        (_, None) => Vec::new(),
+    }
+}
+
+fn ready(world: &World, run: &PipelineRun, step: &Step, ctx: &mut Ctx<'_>) -> Vec<kernel::Event> {
+    let submitted = Task::of(world, run, step, ctx).and_then(|task| {
+        let workspace = task.workspace;
+        let files = task.files.clone();
+        let (events, job_run) = task::decide_submit(world, run, step, task, ctx)?;
+        Ok((events, workspace, job_run, files))
+    });
+    match submitted {
+        Ok((events, workspace, job_run, files)) => {
+            let (run_id, node_id) = (run.id.clone(), step.node_id.clone());
+            let submitted = Event::StepSubmitted { run_id, node_id, workspace, job_run, files };
+            let mut all = vec![kernel::Event::Pipelines(submitted)];
+            all.extend(events);
+            all.extend(in_history(world, run, &step.run_id, Status::Queued, None, ctx));
+            all
+        }
+        Err(refusal) => {
+            let code = refusal.code_or("UserError").to_owned();
+            let error = RunError { code, message: refusal.message };
+            end_step(world, run, step, StatusCode::Failed, Some(error), ctx)
+        }
+    }
+}
+
+fn ended(world: &World, run: &PipelineRun, step: &Step, ctx: &mut Ctx<'_>) -> Vec<kernel::Event> {
+    let Some(view) = step.job_run.and_then(|(workspace, id)| jobs::run_state(world, workspace, id))
+    else {
+        return Vec::new();
+    };
+    let mut events = what_the_rule_made(run, step, &view, ctx);
+    let (status, error) = if view.is_canceled() {
+        (StatusCode::Canceled, None)
+    } else if view.is_success() {
+        (StatusCode::Finished, None)
+    } else {
+        let message = view.error.clone().unwrap_or_else(|| view.message.clone());
+        (StatusCode::Failed, Some(RunError { code: "UserError".to_owned(), message }))
+    };
+    events.extend(end_step(world, run, step, status, error, ctx));
+    events
+}
+
+/// Metrics, artifacts and outputs that a rule decided, as if the task had made them.
+fn what_the_rule_made(
+    run: &PipelineRun,
+    step: &Step,
+    view: &RunView<'_>,
+    ctx: &Ctx<'_>,
+) -> Vec<kernel::Event> {
+    let Some(outcome) = view.decided else { return Vec::new() };
+    let place = run.workspace.place();
+    let mut events = Vec::new();
+    let at = micros(ctx.now);
+    let batches = outcome.metrics.iter().map(|(name, values)| {
+        let point = |(step, value): (usize, &f64)| Point {
+            at,
+            step: i64::try_from(step).ok(),
+            value: *value,
+        };
+        Batch::scalar(name.clone(), values.as_slice().iter().enumerate().map(point).collect())
+    });
+    let batches: Vec<Batch> = batches.collect();
+    if !batches.is_empty() {
+        let logged = store::Event::MetricsLogged { run_id: step.run_id.clone(), batches };
+        events.push(kernel::Event::Store(place, logged));
+    }
+    let written = |container: &str, name: String, text: &String| {
+        kernel::Event::Blob(crate::services::blob::Event::Written {
+            account: run.workspace.account.clone(),
+            container: container.to_owned(),
+            name,
+            text: text.clone(),
+        })
+    };
+    for (path, text) in &outcome.artifacts {
+        let name = format!("ExperimentRun/dcid.{}/{path}", step.run_id);
+        events.push(written("azureml", name, text));
+    }
+    for (port, files) in &outcome.outputs {
+        for (path, text) in files {
+            let name = format!("{}/{path}", task::output_path(step, port));
+            events.push(written(&run.workspace.container(), name, text));
+        }
+    }
+    events
+}
+
+fn end_step(
+    world: &World,
+    run: &PipelineRun,
+    step: &Step,
+    status: StatusCode,
+    error: Option<RunError>,
+    ctx: &Ctx<'_>,
+) -> Vec<kernel::Event> {
+    let (run_id, node_id) = (run.id.clone(), step.node_id.clone());
+    let ended = Event::StepEnded { run_id, node_id, status, at: ctx.now };
+    let mut events = vec![kernel::Event::Pipelines(ended)];
+    events.extend(in_history(world, run, &step.run_id, history_status(status), error, ctx));
+    events
+}
+
+fn over(world: &World, run: &PipelineRun, ctx: &Ctx<'_>) -> Vec<kernel::Event> {
+    let failed: Vec<&Step> = run.steps.iter().filter(|it| it.status == StatusCode::Failed).collect();
+    let (status, error) = if run.is_cancel_requested {
+        (StatusCode::Canceled, None)
+    } else if let Some(first) = failed.first() {
+        let store = world.stores.at(&run.workspace.place());
+        let why = store.run(&first.run_id).ok().and_then(|it| it.error.as_ref());
+        let why = why.map_or_else(String::new, |it| format!(": {}", it.message));
+        let message = format!("Pipeline has failed child jobs. Step '{}' failed{why}", first.name);
+        (StatusCode::Failed, Some(RunError { code: "UserError".to_owned(), message }))
+    } else if run.steps.iter().any(|it| it.status == StatusCode::Canceled) {
+        (StatusCode::Canceled, None)
+    } else {
+        (StatusCode::Finished, None)
+    };
+    let ended = Event::Ended { run_id: run.id.clone(), status, at: ctx.now };
+    let mut events = vec![kernel::Event::Pipelines(ended)];
+    events.extend(in_history(world, run, &run.id, history_status(status), error, ctx));
+    events
+}
+
+fn history_status(status: StatusCode) -> Status {
+    match status {
+        StatusCode::NotStarted => Status::NotStarted,
+        StatusCode::Queued => Status::Queued,
+        StatusCode::Running => Status::Running,
+        StatusCode::Failed => Status::Failed,
+        StatusCode::Finished => Status::Completed,
+        StatusCode::Canceled => Status::Canceled,
+    }
+}
+
+/// The run in run history follows. One that its own code has ended stays ended.
+fn in_history(
+    world: &World,
+    run: &PipelineRun,
+    run_id: &str,
+    status: Status,
+    error: Option<RunError>,
+    ctx: &Ctx<'_>,
+) -> Vec<kernel::Event> {
+    let place = run.workspace.place();
+    let store = world.stores.at(&place);
+    let decided = store::decide_status(store, &place, run_id, status, error, ctx);
+    decided.map(|(events, ())| events).unwrap_or_default()
+}

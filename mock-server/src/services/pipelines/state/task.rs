@@ -1,0 +1,333 @@
+//! What a step becomes on Databricks.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+
+use super::{CopiedFile, Graph, Node, PipelineRun, Step};
+use crate::{
+    executor::RUN_TOKEN_OF,
+    kernel::{Ctx, Decision, Refusal, Site, World},
+    services::databricks::jobs::{self, ClusterSpec, CodeSpec, Library, NewCluster, Submission, TaskSpec},
+};
+
+/// A step, worked out: where it runs, what it runs, with which arguments.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    pub(super) workspace: u64,
+    code: CodeSpec,
+    widgets: BTreeMap<String, String>,
+    parameters: Vec<String>,
+    cluster: ClusterSpec,
+    libraries: Vec<Library>,
+    run_name: Option<String>,
+    timeout: Option<Duration>,
+    /// What has to lie on DBFS before the task starts.
+    pub(super) files: Vec<CopiedFile>,
+}
+
+/// Where a step writes one of its outputs, below the container of its datastore.
+pub(in super::super) fn output_path(step: &Step, port: &str) -> String {
+    format!("azureml/{}/{port}", step.run_id)
+}
+
+/// Hands the task to the attached workspace as a run of one task.
+pub(super) fn decide_submit(
+    world: &World,
+    run: &PipelineRun,
+    step: &Step,
+    task: Task,
+    ctx: &mut Ctx<'_>,
+) -> Decision<i64> {
+    let containers = ["azureml".to_owned(), run.workspace.container()];
+    let spec = TaskSpec {
+        task_key: "main".to_owned(),
+        names: vec![step.name.clone()],
+        code: task.code,
+        widgets: task.widgets,
+        parameters: task.parameters,
+        cluster: task.cluster,
+        libraries: task.libraries,
+        depends_on: Vec::new(),
+        timeout: None,
+        containers: containers.map(|it| (run.workspace.account.clone(), it)).into(),
+        ..TaskSpec::default()
+    };
+    let submission = Submission {
+        run_name: task.run_name.unwrap_or_else(|| step.name.clone()),
+        user: jobs::default_user(world, task.workspace),
+        tasks: vec![spec],
+        idempotency_token: None,
+        timeout: task.timeout,
+        job_names: vec![run.experiment.clone()],
+    };
+    jobs::decide_submit(world, task.workspace, submission, ctx)
+}
+
+impl Task {
+    pub(super) fn of(
+        world: &World,
+        run: &PipelineRun,
+        step: &Step,
+        ctx: &Ctx<'_>,
+    ) -> Result<Self, Refusal> {
+        let graph = world.pipelines.graph(&run.graph_id)?;
+        let node = graph.nodes.iter().find(|it| it.id == step.node_id);
+        let node = node.ok_or_else(|| Refusal::invalid("the step is not in its graph"))?;
+        let given = |name: &str| node.value(name, &run.parameters);
+        let workspace = attached(world, run, given("compute_name").unwrap_or_default())?;
+        let data = data_of(world, run, graph, step, node)?;
+        let mut identity = identity(world, run, step, ctx);
+
+        let (code, files) = code_of(world, run, step, node, workspace)?;
+        if let Some(folder) = files.first().and_then(|it| it.path.split_once('/')) {
+            let folder = format!("{}/{}", folder.0, step.run_id);
+            identity.push(("AZUREML_SCRIPT_DIRECTORY_NAME".to_owned(), folder));
+        }
+        let (mut widgets, mut parameters) = (BTreeMap::new(), Vec::new());
+        if matches!(code, CodeSpec::Notebook { .. }) {
+            widgets = widgets_of(node, run);
+            for (name, uri) in data {
+                widgets.insert(format!("{name}_blob_secretname"), format!("{}-key", run.workspace.account));
+                widgets.insert(format!("{name}_blob_config"), format!("fs.azure.account.key.{}.blob.core.windows.net", run.workspace.account));
+                widgets.insert(name, uri);
+            }
+            widgets.extend(identity.into_iter().map(|(name, value)| (format!("--{name}"), value)));
+        } else {
+            parameters = arguments_of(node, run);
+            for (name, value) in data.into_iter().chain(identity) {
+                parameters.extend([format!("--{name}"), value]);
+            }
+        }
+        Ok(Self {
+            workspace,
+            code,
+            widgets,
+            parameters,
+            cluster: cluster_of(&given),
+            libraries: libraries_of(&given),
+            run_name: given("run_name").map(str::to_owned),
+            timeout: given("timeout_seconds").and_then(|it| it.parse().ok()).map(Duration::from_secs),
+            files,
+        })
+    }
+}
+
+/// The Databricks workspace behind a compute target.
+fn attached(world: &World, run: &PipelineRun, name: &str) -> Result<u64, Refusal> {
+    let at = &run.workspace;
+    let compute = world.arm.compute(&at.subscription, &at.resource_group, &at.name, name);
+    let compute = compute.ok_or_else(|| {
+        let text = format!("Compute target '{name}' was not found in workspace '{}'; attach it first", at.name);
+        Refusal::not_found(text).with_code("ComputeTargetNotFound")
+    })?;
+    if compute.provisioning_state() != "Succeeded" {
+        let text = format!("Compute target '{name}' is in state {}", compute.provisioning_state());
+        return Err(Refusal::conflict(text));
+    }
+    Ok(compute.databricks_workspace)
+}
+
+/// Inputs and outputs with the addresses that Spark takes.
+fn data_of(
+    world: &World,
+    run: &PipelineRun,
+    graph: &Graph,
+    step: &Step,
+    node: &Node,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let mut data = Vec::new();
+    for edge in graph.edges.iter().filter(|it| it.to.0 == step.node_id) {
+        let (source, port) = &edge.from;
+        if edge.to.1.starts_with("_run_after_") {
+            continue;
+        }
+        let path = match graph.datasets.get(source) {
+            Some(id) => {
+                let source = world.pipelines.data_source(id)?;
+                source["PathOnDataStore"].as_str().unwrap_or_default().to_owned()
+            }
+            None => run.step(source).map(|it| output_path(it, port)).unwrap_or_default(),
+        };
+        data.push((edge.to.1.clone(), uri(run, &path)));
+    }
+    for (name, _) in node.outputs.iter().filter(|(name, _)| !name.starts_with("_run_after_")) {
+        data.push((name.clone(), uri(run, &output_path(step, name))));
+    }
+    Ok(data)
+}
+
+fn uri(run: &PipelineRun, path: &str) -> String {
+    let (container, account) = (run.workspace.container(), &run.workspace.account);
+    format!("wasbs://{container}@{account}.blob.core.windows.net/{path}")
+}
+
+/// What tells the task whose run it is. The token is filled in when it starts.
+fn identity(
+    world: &World,
+    run: &PipelineRun,
+    step: &Step,
+    ctx: &Ctx<'_>,
+) -> Vec<(String, String)> {
+    let at = &run.workspace;
+    let authority = ctx.settings.loopback.lock().clone();
+    let endpoint = match authority {
+        Some(authority) => Site::loopback(authority, &ctx.prefix).data_plane(&at.region),
+        None => format!("https://{}.api.azureml.ms", at.region),
+    };
+    let store = world.stores.at(&at.place());
+    let experiment_id = store.experiment_named(&run.experiment).map(|it| it.id.clone());
+    let experiment_id = experiment_id.unwrap_or_default();
+    let token = format!("{RUN_TOKEN_OF}{}", step.run_id);
+    let host = endpoint.split_once("://").map_or("", |(_, it)| it);
+    let tracking = format!("azureml://{host}/mlflow/v2.0{}", at.resource_id());
+    let expires_at = (run.submitted_at.unwrap_or(run.created_at) + time::Duration::hours(24)).unix_timestamp();
+    let pairs = [
+        ("AZUREML_RUN_TOKEN", token.clone()),
+        ("AZUREML_RUN_TOKEN_EXPIRY", expires_at.to_string()),
+        ("AZUREML_RUN_ID", step.run_id.clone()),
+        ("AZUREML_ARM_SUBSCRIPTION", at.subscription.clone()),
+        ("AZUREML_ARM_RESOURCEGROUP", at.resource_group.clone()),
+        ("AZUREML_ARM_WORKSPACE_NAME", at.name.clone()),
+        ("AZUREML_ARM_PROJECT_NAME", run.experiment.clone()),
+        ("AZUREML_SERVICE_ENDPOINT", endpoint),
+        ("AZUREML_WORKSPACE_ID", at.workspace_id.clone()),
+        ("AZUREML_EXPERIMENT_ID", experiment_id.clone()),
+        ("MLFLOW_EXPERIMENT_ID", experiment_id),
+        ("MLFLOW_EXPERIMENT_NAME", run.experiment.clone()),
+        ("MLFLOW_RUN_ID", step.run_id.clone()),
+        ("MLFLOW_TRACKING_URI", tracking),
+        ("MLFLOW_TRACKING_TOKEN", token),
+    ];
+    pairs.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// The code, and the files that must lie on DBFS for it.
+fn code_of(
+    world: &World,
+    run: &PipelineRun,
+    step: &Step,
+    node: &Node,
+    workspace: u64,
+) -> Result<(CodeSpec, Vec<CopiedFile>), Refusal> {
+    let given = |name: &str| node.value(name, &run.parameters).map(str::to_owned);
+    if let Some(path) = given("notebook_path") {
+        return Ok((CodeSpec::Notebook { path }, Vec::new()));
+    }
+    if let Some(path) = given("python_script_path") {
+        return Ok((CodeSpec::PythonFile { path }, Vec::new()));
+    }
+    if let Some(main_class) = given("main_class_name") {
+        return Ok((CodeSpec::Jar { main_class }, Vec::new()));
+    }
+    let Some(script) = given("python_script_name") else {
+        return Err(Refusal::invalid(format!("step '{}' has no code", step.name)));
+    };
+    let module = world.pipelines.module(&node.module_id)?;
+    let snapshot = module["StorageId"].as_str().unwrap_or_default();
+    let files = world.content.files(snapshot).ok_or_else(|| {
+        Refusal::not_found(format!("Snapshot {snapshot} of step '{}' was not found", step.name))
+    })?;
+    let folder = format!("azureml/{}", step.run_id);
+    let copied = files.iter().map(|(name, blob)| CopiedFile {
+        account: run.workspace.account.clone(),
+        container: "azureml".to_owned(),
+        blob: blob.clone(),
+        workspace,
+        path: format!("{folder}/{name}"),
+    });
+    Ok((CodeSpec::PythonFile { path: format!("dbfs:/{folder}/{script}") }, copied.collect()))
+}
+
+/// Notebook parameters: `k=v;k2=v2`, with what pipeline parameters replace.
+fn widgets_of(node: &Node, run: &PipelineRun) -> BTreeMap<String, String> {
+    let base = node.value("base_parameters", &run.parameters).unwrap_or_default();
+    let pairs = base.split(';').filter_map(|it| it.split_once('='));
+    let mut widgets: BTreeMap<String, String> =
+        pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    for (key, value) in replaced(node, run) {
+        widgets.insert(key, value);
+    }
+    widgets
+}
+
+/// What `_AML_PARAMETER_{name}` says of the values of pipeline parameters.
+fn replaced(node: &Node, run: &PipelineRun) -> Vec<(String, String)> {
+    let named = node.parameters.iter().filter_map(|it| {
+        let name = it.name.strip_prefix("_AML_PARAMETER_")?;
+        Some((name.to_owned(), node.value(&it.name, &run.parameters)?.to_owned()))
+    });
+    named.collect()
+}
+
+/// Script arguments: joined with `||`, a `|` inside written `|-`. A pipeline
+/// parameter stands there as its name followed by its value.
+fn arguments_of(node: &Node, run: &PipelineRun) -> Vec<String> {
+    let joined = node.value("python_script_params", &run.parameters);
+    let joined = joined.or_else(|| node.value("jar_params", &run.parameters));
+    let Some(joined) = joined else { return Vec::new() };
+    let mut arguments: Vec<String> = joined.split("||").map(|it| it.replace("|-", "|")).collect();
+    for (name, value) in replaced(node, run) {
+        let place = arguments.iter().position(|it| *it == name);
+        if let Some(slot) = place.and_then(|at| arguments.get_mut(at + 1)) {
+            *slot = value;
+        }
+    }
+    arguments
+}
+
+fn pairs(text: &str) -> BTreeMap<String, String> {
+    let pairs = text.split(';').filter_map(|it| it.split_once('='));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+fn cluster_of<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> ClusterSpec {
+    if let Some(id) = given("existing_cluster_id") {
+        return ClusterSpec::Existing(id.to_owned());
+    }
+    let number = |name: &str| given(name).and_then(|it| it.parse().ok());
+    let text = |name: &str| given(name).unwrap_or_default().to_owned();
+    ClusterSpec::New(NewCluster {
+        spark_version: text("spark_version"),
+        node_type_id: text("node_type_id"),
+        num_workers: number("num_workers"),
+        autoscale: number("min_workers").zip(number("max_workers")),
+        spark_conf: pairs(given("spark_conf").unwrap_or_default()),
+        spark_env_vars: pairs(given("spark_env_vars").unwrap_or_default()),
+        ..NewCluster::default()
+    })
+}
+
+fn libraries_of<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> Vec<Library> {
+    let listed = |name: &str| given(name).unwrap_or_default().split(';').filter(|it| !it.is_empty());
+    let field = |entry: &str, name: &str| {
+        entry.split('|').find_map(|it| it.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
+    };
+    let paths = |name: &str| given(name).unwrap_or_default().split(',').filter(|it| !it.is_empty());
+    let mut libraries: Vec<Value> = Vec::new();
+    for entry in listed("pypi_libraries") {
+        libraries.push(serde_json::json!({ "pypi": { "package": field(entry, "package"), "repo": field(entry, "repo") } }));
+    }
+    for entry in listed("rcran_libraries") {
+        libraries.push(serde_json::json!({ "cran": { "package": field(entry, "package"), "repo": field(entry, "repo") } }));
+    }
+    for entry in listed("maven_libraries") {
+        let exclusions = field(entry, "exclusions").unwrap_or_default();
+        let exclusions: Vec<&str> = exclusions.split(',').filter(|it| !it.is_empty()).collect();
+        libraries.push(serde_json::json!({ "maven": {
+            "coordinates": field(entry, "coordinates"), "repo": field(entry, "repo"), "exclusions": exclusions,
+        } }));
+    }
+    libraries.extend(paths("jar_libraries").map(|it| serde_json::json!({ "jar": it })));
+    libraries.extend(paths("egg_libraries").map(|it| serde_json::json!({ "egg": it })));
+    libraries.into_iter().filter_map(|it| serde_json::from_value(without_nulls(it)).ok()).collect()
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            fields.into_iter().filter(|(_, it)| !it.is_null()).map(|(key, it)| (key, without_nulls(it))).collect()
+        }
+        other => other,
+    }
+}
