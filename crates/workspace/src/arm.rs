@@ -94,7 +94,10 @@ fn kind_of(status: u16) -> ErrorKind {
 pub fn follow(operation: &'static str, base: &str, link: &str) -> Result<Request> {
     let origin = |text: &str| -> Option<(String, String)> {
         let uri: http::Uri = text.parse().ok()?;
-        Some((uri.scheme_str()?.to_ascii_lowercase(), uri.authority()?.as_str().to_ascii_lowercase()))
+        Some((
+            uri.scheme_str()?.to_ascii_lowercase(),
+            uri.authority()?.as_str().to_ascii_lowercase(),
+        ))
     };
     if origin(link).is_none() || origin(link) != origin(base) {
         let text = format!("the answer points to \"{link}\", which is not at {base}");

@@ -111,8 +111,7 @@ impl WorkspaceConfig {
     /// [`ConfigError`] names the file, the key and the remedy.
     pub fn find(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        let inaccessible =
-            |source| ConfigError::Inaccessible { file: path.to_path_buf(), source };
+        let inaccessible = |source| ConfigError::Inaccessible { file: path.to_path_buf(), source };
         // A relative path has few parents of its own; the working folder has the rest.
         let start = std::path::absolute(path).map_err(inaccessible)?;
         if fs::metadata(&start).map_err(inaccessible)?.is_file() {

@@ -38,7 +38,10 @@ impl Operation for Get<'_> {
     type Output = Datastore;
 
     fn encode(&self, base: &str) -> Result<Request> {
-        get(Self::NAME, base, self.workspace).path("/datastores").segment(self.name.as_str()).build()
+        get(Self::NAME, base, self.workspace)
+            .path("/datastores")
+            .segment(self.name.as_str())
+            .build()
     }
 
     fn decode(&self, response: Response) -> Result<Datastore> {
@@ -78,7 +81,9 @@ mod tests {
     };
 
     fn workspace() -> ResourceId {
-        WorkspaceRef::new("11111111-1111-1111-1111-111111111111", "rg1", "ws1").resource_id().unwrap()
+        WorkspaceRef::new("11111111-1111-1111-1111-111111111111", "rg1", "ws1")
+            .resource_id()
+            .unwrap()
     }
 
     #[test]

@@ -50,8 +50,11 @@ impl WorkspaceRef {
     /// empty or holds a slash.
     pub fn resource_id(&self) -> Result<ResourceId> {
         let Self { subscription_id, resource_group, name } = self;
-        let parts =
-            [("subscription_id", subscription_id), ("resource_group", resource_group), ("name", name)];
+        let parts = [
+            ("subscription_id", subscription_id),
+            ("resource_group", resource_group),
+            ("name", name),
+        ];
         for (field, value) in parts {
             if value.is_empty() || value.contains('/') {
                 let text = format!("{field} is \"{value}\": give a name without slashes");
@@ -155,7 +158,10 @@ impl Workspace {
     }
 
     /// Lists the workspaces of a subscription.
-    pub fn list(session: &Session, subscription_id: &str) -> BoxStream<'static, Result<WorkspaceSummary>> {
+    pub fn list(
+        session: &Session,
+        subscription_id: &str,
+    ) -> BoxStream<'static, Result<WorkspaceSummary>> {
         let (arm, subscription_id) = (arm(session), Arc::<str>::from(subscription_id));
         stream_pages(move |token: Option<PageToken>| {
             let (arm, subscription_id) = (arm.clone(), subscription_id.clone());

@@ -79,7 +79,11 @@ impl Workspace {
 impl Resources {
     pub(super) fn into_page(self, operation: &'static str) -> Result<Page<WorkspaceSummary>> {
         let items = self.value.into_iter().map(|it| {
-            Ok(WorkspaceSummary { id: id(operation, &it.id)?, name: it.name, location: it.location })
+            Ok(WorkspaceSummary {
+                id: id(operation, &it.id)?,
+                name: it.name,
+                location: it.location,
+            })
         });
         Ok(Page {
             items: items.collect::<Result<_>>()?,
