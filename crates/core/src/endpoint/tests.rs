@@ -203,6 +203,31 @@ async fn a_second_rejection_is_final() {
     assert_eq!(err.attempts(), 2);
 }
 
+/// Has a token for those who ask a second time.
+#[derive(Debug, Default)]
+struct Sleepy(Mutex<bool>);
+
+#[async_trait]
+impl TokenCredential for Sleepy {
+    async fn token(&self, _: &Scope) -> Result<AccessToken> {
+        let mut is_awake = self.0.lock();
+        if !std::mem::replace(&mut *is_awake, true) {
+            return Err(Error::explained("test.token", ErrorKind::Unavailable, "asleep"));
+        }
+        let expires_at = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(3600);
+        Ok(AccessToken::new("token", expires_at))
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_got_no_token_was_not_sent_and_is_repeated() {
+    let script = Scripted::new([status(200)]);
+    let (endpoint, _) = endpoint(&script);
+    let scope = Scope::resource("https://a.test");
+    let endpoint = endpoint.with_credential(Arc::new(Sleepy::default()), scope);
+    endpoint.call(&Ping::<false>).await.unwrap();
+}
+
 #[tokio::test]
 async fn another_base_has_the_same_identity_and_another_none_at_all() {
     let script = Scripted::new([status(200), status(200)]);
