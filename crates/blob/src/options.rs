@@ -1,0 +1,148 @@
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// The most that goes in one request.
+pub(crate) const BLOCK: u64 = 8 * 1024 * 1024;
+
+type OnProgress = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
+/// How to upload.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct UploadOptions {
+    /// The media type to store with the blob.
+    pub content_type: Option<String>,
+    /// Whether a blob of that name may be replaced. Otherwise it is a
+    /// [`Conflict`](azml_core::ErrorKind::Conflict).
+    pub overwrite: bool,
+    /// Pairs to store with the blob. Names are identifiers.
+    pub metadata: BTreeMap<String, String>,
+    /// Bytes in a block. A body of at most this size goes as a whole.
+    pub block_size: u64,
+    /// Blocks under way at once, each of which is held in memory.
+    pub parallel: usize,
+    on_progress: Option<OnProgress>,
+}
+
+impl Default for UploadOptions {
+    /// Replaces what is there; 4 blocks of 8 MiB at once.
+    fn default() -> Self {
+        Self {
+            content_type: None,
+            overwrite: true,
+            metadata: BTreeMap::new(),
+            block_size: BLOCK,
+            parallel: 4,
+            on_progress: None,
+        }
+    }
+}
+
+impl UploadOptions {
+    /// Stores a media type with the blob.
+    #[must_use]
+    pub fn with_content_type(self, content_type: impl Into<String>) -> Self {
+        Self { content_type: Some(content_type.into()), ..self }
+    }
+
+    /// Allows or forbids to replace a blob.
+    #[must_use]
+    pub fn with_overwrite(self, overwrite: bool) -> Self {
+        Self { overwrite, ..self }
+    }
+
+    /// Stores a pair with the blob.
+    #[must_use]
+    pub fn with_metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets the bytes in a block, at least 1.
+    #[must_use]
+    pub fn with_block_size(self, block_size: u64) -> Self {
+        Self { block_size: block_size.max(1), ..self }
+    }
+
+    /// Sets how many blocks are under way at once, at least 1.
+    #[must_use]
+    pub fn with_parallel(self, parallel: usize) -> Self {
+        Self { parallel: parallel.max(1), ..self }
+    }
+
+    /// Calls `on_progress(sent, total)`, in bytes, after each block.
+    #[must_use]
+    pub fn with_progress(self, on_progress: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
+        Self { on_progress: Some(Arc::new(on_progress)), ..self }
+    }
+
+    pub(crate) fn report(&self, done: u64, total: u64) {
+        if let Some(on_progress) = &self.on_progress {
+            on_progress(done, total);
+        }
+    }
+}
+
+impl fmt::Debug for UploadOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadOptions")
+            .field("content_type", &self.content_type)
+            .field("overwrite", &self.overwrite)
+            .field("metadata", &self.metadata)
+            .field("block_size", &self.block_size)
+            .field("parallel", &self.parallel)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How to download.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct DownloadOptions {
+    /// Bytes in a part.
+    pub part_size: u64,
+    /// Parts under way at once, each of which is held in memory.
+    pub parallel: usize,
+    on_progress: Option<OnProgress>,
+}
+
+impl Default for DownloadOptions {
+    /// 4 parts of 8 MiB at once.
+    fn default() -> Self {
+        Self { part_size: BLOCK, parallel: 4, on_progress: None }
+    }
+}
+
+impl DownloadOptions {
+    /// Sets the bytes in a part, at least 1.
+    #[must_use]
+    pub fn with_part_size(self, part_size: u64) -> Self {
+        Self { part_size: part_size.max(1), ..self }
+    }
+
+    /// Sets how many parts are under way at once, at least 1.
+    #[must_use]
+    pub fn with_parallel(self, parallel: usize) -> Self {
+        Self { parallel: parallel.max(1), ..self }
+    }
+
+    /// Calls `on_progress(received, total)`, in bytes, after each part.
+    #[must_use]
+    pub fn with_progress(self, on_progress: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
+        Self { on_progress: Some(Arc::new(on_progress)), ..self }
+    }
+
+    pub(crate) fn report(&self, done: u64, total: u64) {
+        if let Some(on_progress) = &self.on_progress {
+            on_progress(done, total);
+        }
+    }
+}
+
+impl fmt::Debug for DownloadOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DownloadOptions")
+            .field("part_size", &self.part_size)
+            .field("parallel", &self.parallel)
+            .finish_non_exhaustive()
+    }
+}
