@@ -1,0 +1,120 @@
+//! Pipelines as Azure ML runs them (the service behind SDK v1).
+
+mod history;
+mod ops;
+mod snapshots;
+mod submit;
+mod wire;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use azml_core::{Clock, Endpoint, ErrorKind};
+use azml_workspace::Workspace;
+
+use crate::{
+    Pipeline, PipelineBackend, PipelineRunDetails, PipelineRunId, Result, StepLog, StepOutput,
+    StepRun, SubmitOptions,
+};
+
+/// The pipelines of one Azure ML workspace.
+///
+/// Submitting creates the experiment if need be, uploads the folders of local
+/// scripts, and makes only those definitions that the workspace does not have.
+#[derive(Clone, Debug)]
+pub struct AzureMlPipelines {
+    workspace: Workspace,
+}
+
+impl AzureMlPipelines {
+    /// The pipelines of `workspace`.
+    pub fn new(workspace: &Workspace) -> Self {
+        Self { workspace: workspace.clone() }
+    }
+
+    async fn data_plane(&self) -> Result<Endpoint> {
+        Ok(self.workspace.data_plane().await?)
+    }
+
+    /// Makes the experiment unless it is there.
+    async fn experiment(&self, name: &str) -> Result<()> {
+        let endpoint = self.data_plane().await?;
+        let workspace = &self.scope();
+        Ok(endpoint.call(&history::CreateExperiment { workspace, name }).await?)
+    }
+
+    async fn tag(&self, run: &PipelineRunDetails, tags: &[(String, String)]) -> Result<()> {
+        let endpoint = self.data_plane().await?;
+        let workspace = &self.scope();
+        Ok(endpoint.call(&history::TagRun { workspace, run, tags }).await?)
+    }
+
+    fn scope(&self) -> String {
+        self.workspace.id().to_string()
+    }
+}
+
+#[async_trait]
+impl PipelineBackend for AzureMlPipelines {
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.workspace.arm().clock().clone()
+    }
+
+    async fn submit(
+        &self,
+        pipeline: &Pipeline,
+        options: &SubmitOptions,
+    ) -> Result<PipelineRunDetails> {
+        submit::submit(self, pipeline, options).await
+    }
+
+    async fn get(&self, id: &PipelineRunId) -> Result<PipelineRunDetails> {
+        let endpoint = self.data_plane().await?;
+        Ok(endpoint.call(&ops::GetRun { workspace: &self.scope(), id }).await?)
+    }
+
+    async fn cancel(&self, id: &PipelineRunId) -> Result<()> {
+        let endpoint = self.data_plane().await?;
+        Ok(endpoint.call(&ops::Cancel { workspace: &self.scope(), id }).await?)
+    }
+
+    async fn steps(&self, run: &PipelineRunDetails) -> Result<Vec<StepRun>> {
+        let endpoint = self.data_plane().await?;
+        let workspace = self.scope();
+        let (mut steps, mut page) = (Vec::new(), None);
+        loop {
+            let children =
+                endpoint.call(&history::Children { workspace: &workspace, run, page }).await?;
+            steps.extend(children.items);
+            page = children.next;
+            if page.is_none() {
+                return Ok(steps);
+            }
+        }
+    }
+
+    async fn log(&self, run: &PipelineRunId, step: &StepRun, log: StepLog) -> Result<String> {
+        let endpoint = self.data_plane().await?;
+        let (workspace, node) = (self.scope(), step.node_id.as_str());
+        let text = match log {
+            StepLog::Output => {
+                endpoint.call(&ops::Stdout { workspace: &workspace, run, node }).await
+            }
+            StepLog::Error => {
+                endpoint.call(&ops::Stderr { workspace: &workspace, run, node }).await
+            }
+            StepLog::Job => endpoint.call(&ops::JobLog { workspace: &workspace, run, node }).await,
+        };
+        match text {
+            // The log of a step that has not begun does not exist.
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(String::new()),
+            text => Ok(text?),
+        }
+    }
+
+    async fn outputs(&self, run: &PipelineRunId, step: &StepRun) -> Result<Vec<StepOutput>> {
+        let endpoint = self.data_plane().await?;
+        let (workspace, node) = (&self.scope(), step.node_id.as_str());
+        Ok(endpoint.call(&ops::Outputs { workspace, run, node }).await?)
+    }
+}

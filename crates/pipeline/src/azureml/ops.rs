@@ -1,0 +1,375 @@
+//! The calls, each described without doing it. `workspace` is the ARM id, which
+//! is also the path under which all services of the workspace answer.
+
+use std::collections::BTreeMap;
+
+use azml_core::{Operation, Request, RequestBuilder, Response, Result, azure, read_json};
+use http::Method;
+use serde_json::json;
+
+use super::wire;
+use crate::{PipelineRunDetails, PipelineRunId, StepOutput, snapshot::TreeNode};
+
+const PIPELINES: &str = "/pipelines/v1.0";
+const CONTENT: &str = "/content/v2.0";
+const NO_PARENT: &str = "00000000-0000-0000-0000-000000000000";
+
+fn pipelines(name: &'static str, method: Method, base: &str, workspace: &str) -> RequestBuilder {
+    RequestBuilder::new(name, method, base).path(PIPELINES).segments(workspace)
+}
+
+pub(super) struct ListDataTypes<'a> {
+    pub(super) workspace: &'a str,
+}
+
+impl Operation for ListDataTypes<'_> {
+    const NAME: &'static str = "pipelines.data_types.list";
+    const IDEMPOTENT: bool = true;
+    type Output = Vec<String>;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::GET, base, self.workspace).path("/DataTypes").build()
+    }
+
+    fn decode(&self, response: Response) -> Result<Vec<String>> {
+        let types: Vec<wire::DataType> = azure::read(Self::NAME, &response)?;
+        Ok(types.into_iter().map(|it| it.id).collect())
+    }
+}
+
+pub(super) struct ModuleByHash<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) hash: &'a str,
+}
+
+impl Operation for ModuleByHash<'_> {
+    const NAME: &'static str = "pipelines.modules.by_hash";
+    const IDEMPOTENT: bool = true;
+    type Output = wire::Entity;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::GET, base, self.workspace)
+            .path("/Modules/Hash")
+            .segment(self.hash)
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<wire::Entity> {
+        let answer: wire::ModuleAnswer = azure::read(Self::NAME, &response)?;
+        Ok(answer.data)
+    }
+}
+
+pub(super) struct CreateModule<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) body: &'a crate::wire::Module,
+}
+
+impl Operation for CreateModule<'_> {
+    const NAME: &'static str = "pipelines.modules.create";
+    /// A second module of the same hash would do no harm: either can be used.
+    const IDEMPOTENT: bool = true;
+    type Output = wire::Entity;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::POST, base, self.workspace)
+            .path("/Modules")
+            .json(self.body)
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<wire::Entity> {
+        azure::read(Self::NAME, &response)
+    }
+}
+
+pub(super) struct GetModule<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) id: &'a str,
+}
+
+impl Operation for GetModule<'_> {
+    const NAME: &'static str = "pipelines.modules.get";
+    const IDEMPOTENT: bool = true;
+    type Output = wire::Entity;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::GET, base, self.workspace)
+            .path("/Modules")
+            .segment(self.id)
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<wire::Entity> {
+        let answer: wire::ModuleAnswer = azure::read(Self::NAME, &response)?;
+        Ok(answer.data)
+    }
+}
+
+pub(super) struct DataSourceByHash<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) hash: &'a str,
+}
+
+impl Operation for DataSourceByHash<'_> {
+    const NAME: &'static str = "pipelines.data_sources.by_hash";
+    const IDEMPOTENT: bool = true;
+    type Output = wire::Entity;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::GET, base, self.workspace)
+            .path("/DataSources/Hash")
+            .segment(self.hash)
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<wire::Entity> {
+        azure::read(Self::NAME, &response)
+    }
+}
+
+pub(super) struct CreateDataSource<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) body: &'a crate::wire::DataSource,
+}
+
+impl Operation for CreateDataSource<'_> {
+    const NAME: &'static str = "pipelines.data_sources.create";
+    /// As with modules.
+    const IDEMPOTENT: bool = true;
+    type Output = wire::Entity;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::POST, base, self.workspace)
+            .path("/DataSources")
+            .json(self.body)
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<wire::Entity> {
+        azure::read(Self::NAME, &response)
+    }
+}
+
+pub(super) struct CreateRun<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) experiment: &'a str,
+    pub(super) body: &'a crate::wire::Submission,
+}
+
+impl Operation for CreateRun<'_> {
+    const NAME: &'static str = "pipelines.runs.create";
+    /// A run that is never submitted costs nothing and never starts.
+    const IDEMPOTENT: bool = true;
+    type Output = PipelineRunDetails;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::POST, base, self.workspace)
+            .path("/PipelineRuns/Unsubmitted/CreationInfoWithGraph")
+            .query("experimentName", self.experiment)
+            .json(self.body)
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<PipelineRunDetails> {
+        let run: wire::Run = azure::read(Self::NAME, &response)?;
+        Ok(run.into())
+    }
+}
+
+pub(super) struct SubmitRun<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) id: &'a PipelineRunId,
+}
+
+impl Operation for SubmitRun<'_> {
+    const NAME: &'static str = "pipelines.runs.submit";
+    /// Whether the service refuses to start a run twice is not documented.
+    const IDEMPOTENT: bool = false;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::POST, base, self.workspace)
+            .path("/PipelineRuns/Submit")
+            .segment(self.id.as_str())
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<()> {
+        azure::expect_success(Self::NAME, &response)
+    }
+}
+
+pub(super) struct GetRun<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) id: &'a PipelineRunId,
+}
+
+impl Operation for GetRun<'_> {
+    const NAME: &'static str = "pipelines.runs.get";
+    const IDEMPOTENT: bool = true;
+    type Output = PipelineRunDetails;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::GET, base, self.workspace)
+            .path("/PipelineRuns")
+            .segment(self.id.as_str())
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<PipelineRunDetails> {
+        let run: wire::Run = azure::read(Self::NAME, &response)?;
+        Ok(run.into())
+    }
+}
+
+pub(super) struct Cancel<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) id: &'a PipelineRunId,
+}
+
+impl Operation for Cancel<'_> {
+    const NAME: &'static str = "pipelines.runs.cancel";
+    const IDEMPOTENT: bool = true;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::DELETE, base, self.workspace)
+            .path("/PipelineRuns")
+            .segment(self.id.as_str())
+            .path("/Execution")
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<()> {
+        azure::expect_success(Self::NAME, &response)
+    }
+}
+
+/// Declares a question about one node of a run's graph.
+macro_rules! node_question {
+    ($(#[$doc:meta])* $type:ident, $name:literal, $path:literal, $output:ty, $decode:expr) => {
+        $(#[$doc])*
+        pub(super) struct $type<'a> {
+            pub(super) workspace: &'a str,
+            pub(super) run: &'a PipelineRunId,
+            pub(super) node: &'a str,
+        }
+
+        impl Operation for $type<'_> {
+            const NAME: &'static str = $name;
+            const IDEMPOTENT: bool = true;
+            type Output = $output;
+
+            fn encode(&self, base: &str) -> Result<Request> {
+                pipelines(Self::NAME, Method::POST, base, self.workspace)
+                    .path("/PipelineRuns")
+                    .segment(self.run.as_str())
+                    .path($path)
+                    .json(&[self.node])
+                    .build()
+            }
+
+            fn decode(&self, response: Response) -> Result<$output> {
+                azure::expect_success(Self::NAME, &response)?;
+                $decode(Self::NAME, &response)
+            }
+        }
+    };
+}
+
+node_question! {
+    /// What the code printed: the whole body is the text.
+    Stdout, "pipelines.runs.stdout", "/Graph/Shareable/STDOUT", String, text
+}
+node_question! {
+    /// What the code printed as errors.
+    Stderr, "pipelines.runs.stderr", "/Graph/Shareable/STDERR", String, text
+}
+node_question! {
+    /// What the service says about the job.
+    JobLog, "pipelines.runs.job_log", "/Graph/Shareable/JobLog", String, text
+}
+node_question! {
+    /// Where the outputs lie.
+    Outputs, "pipelines.runs.outputs", "/Outputs", Vec<StepOutput>, outputs
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "has the shape of its siblings")]
+fn text(_: &'static str, response: &Response) -> Result<String> {
+    Ok(String::from_utf8_lossy(response.body()).into_owned())
+}
+
+fn outputs(name: &'static str, response: &Response) -> Result<Vec<StepOutput>> {
+    let outputs: BTreeMap<String, wire::Output> = read_json(name, response.body())?;
+    Ok(outputs.into_iter().filter_map(|(name, it)| it.into_step_output(name)).collect())
+}
+
+pub(super) struct GetBlobs<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) names: Vec<&'a str>,
+}
+
+impl Operation for GetBlobs<'_> {
+    const NAME: &'static str = "content.snapshots.get_blob";
+    const IDEMPOTENT: bool = true;
+    type Output = Vec<wire::BlobNode>;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        RequestBuilder::new(Self::NAME, Method::POST, base)
+            .path(CONTENT)
+            .segments(self.workspace)
+            .path("/snapshots/getblob")
+            .json(&json!({ "FileNames": self.names }))
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<Vec<wire::BlobNode>> {
+        let list: wire::BlobList = azure::read(Self::NAME, &response)?;
+        Ok(list.file_nodes)
+    }
+}
+
+pub(super) struct CreateSnapshot<'a> {
+    pub(super) workspace: &'a str,
+    /// Made by the caller.
+    pub(super) id: &'a str,
+    pub(super) tree: &'a TreeNode,
+    /// Name, address and size of each file.
+    pub(super) files: Vec<(&'a str, &'a str, u64)>,
+}
+
+impl Operation for CreateSnapshot<'_> {
+    const NAME: &'static str = "content.snapshots.create";
+    /// The caller has made the id, so a second request says the same again.
+    const IDEMPOTENT: bool = true;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        let nodes: Vec<_> = self
+            .files
+            .iter()
+            .map(|(name, uri, size)| json!({ "FullName": name, "BlobUri": uri, "FileSize": size }))
+            .collect();
+        RequestBuilder::new(Self::NAME, Method::POST, base)
+            .path(CONTENT)
+            .segments(self.workspace)
+            .path("/snapshots")
+            .segment(self.id)
+            .json(&json!({
+                "ParentSnapshotId": NO_PARENT,
+                "Tags": null,
+                "Properties": {},
+                "DirTreeNode": self.tree,
+                "FileRevisionList": { "FileNodes": nodes },
+            }))
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<()> {
+        azure::expect_success(Self::NAME, &response)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,358 @@
+//! What runs pipelines, and what it says about their runs.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use azml_core::{Clock, string_id};
+use time::OffsetDateTime;
+
+use crate::{DataName, ParameterName, ParameterValue, Pipeline, Result, StepName};
+
+string_id! {
+    /// Identifies a run of a pipeline. It is also the id of the run that tracks it.
+    PipelineRunId
+}
+
+string_id! {
+    /// Identifies a run of one step. It is also the id of the run that tracks it.
+    StepRunId
+}
+
+/// Runs pipelines.
+///
+/// Implemented by [`AzureMlPipelines`](crate::AzureMlPipelines). Implement it
+/// yourself to run the same definitions elsewhere; wrap it in
+/// [`Pipelines`](crate::Pipelines) to use it.
+#[async_trait]
+pub trait PipelineBackend: fmt::Debug + Send + Sync {
+    /// The clock that paces whoever follows a run.
+    fn clock(&self) -> Arc<dyn Clock>;
+
+    /// Checks the pipeline, sends it, and has it started.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError::Invalid`](crate::PipelineError::Invalid) when the definition or
+    /// a chosen value is wrong, before anything is sent.
+    async fn submit(
+        &self,
+        pipeline: &Pipeline,
+        options: &SubmitOptions,
+    ) -> Result<PipelineRunDetails>;
+
+    /// Describes a run.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such run.
+    async fn get(&self, id: &PipelineRunId) -> Result<PipelineRunDetails>;
+
+    /// Asks a run to end. It ends some time later.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such run.
+    async fn cancel(&self, id: &PipelineRunId) -> Result<()>;
+
+    /// Describes the runs of the steps, as far as there are any yet.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such run.
+    async fn steps(&self, run: &PipelineRunDetails) -> Result<Vec<StepRun>>;
+
+    /// What a step has written so far; empty when it has not begun.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the service cannot be reached or refuses.
+    async fn log(&self, run: &PipelineRunId, step: &StepRun, log: StepLog) -> Result<String>;
+
+    /// Where the outputs of a step lie, as far as the service has placed them.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the service cannot be reached or refuses.
+    async fn outputs(&self, run: &PipelineRunId, step: &StepRun) -> Result<Vec<StepOutput>>;
+}
+
+const _: fn(&dyn PipelineBackend) = |_| ();
+
+/// Which of a step's texts is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StepLog {
+    /// What the code printed.
+    Output,
+    /// What the code printed as errors.
+    Error,
+    /// What the service says about the job on Databricks.
+    Job,
+}
+
+/// Where an output of a step lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StepOutput {
+    /// The data's name in the pipeline.
+    pub name: DataName,
+    /// The datastore that holds it.
+    pub datastore: String,
+    /// Path below the datastore's root.
+    pub path: String,
+}
+
+impl StepOutput {
+    /// An output at `path` of a datastore. Handy in fakes.
+    pub fn new(
+        name: impl Into<DataName>,
+        datastore: impl Into<String>,
+        path: impl Into<String>,
+    ) -> Self {
+        Self { name: name.into(), datastore: datastore.into(), path: path.into() }
+    }
+}
+
+/// What one submission adds to the definition.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct SubmitOptions {
+    /// Experiment to run under. `None` is the one named as the pipeline.
+    pub experiment: Option<String>,
+    /// Values for parameters, of the type that the default has.
+    pub parameters: Vec<(ParameterName, ParameterValue)>,
+    /// Tags of the run.
+    pub tags: Vec<(String, String)>,
+    /// Runs all steps anew, whatever could be reused.
+    pub regenerate_outputs: bool,
+}
+
+impl SubmitOptions {
+    /// Runs under the experiment of this name.
+    #[must_use]
+    pub fn with_experiment(self, name: impl Into<String>) -> Self {
+        Self { experiment: Some(name.into()), ..self }
+    }
+
+    /// Chooses the value of a parameter.
+    #[must_use]
+    pub fn with_parameter(
+        mut self,
+        name: impl Into<ParameterName>,
+        value: impl Into<ParameterValue>,
+    ) -> Self {
+        self.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Tags the run.
+    #[must_use]
+    pub fn with_tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.push((key.into(), value.into()));
+        self
+    }
+
+    /// Says whether all steps run anew.
+    #[must_use]
+    pub fn with_regenerate_outputs(self, regenerate: bool) -> Self {
+        Self { regenerate_outputs: regenerate, ..self }
+    }
+}
+
+/// A run of a pipeline as the service last described it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PipelineRunDetails {
+    /// Identifies the run.
+    pub id: PipelineRunId,
+    /// Experiment that the run belongs to.
+    pub experiment: String,
+    /// How far it is.
+    pub status: PipelineStatus,
+    /// When it was made.
+    pub created_at: Option<OffsetDateTime>,
+    /// When it ended.
+    pub ended_at: Option<OffsetDateTime>,
+}
+
+impl PipelineRunDetails {
+    /// A run that has not started. Handy in fakes.
+    pub fn new(id: impl Into<PipelineRunId>, experiment: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            experiment: experiment.into(),
+            status: PipelineStatus::NotStarted,
+            created_at: None,
+            ended_at: None,
+        }
+    }
+}
+
+/// How far a run of a pipeline is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PipelineStatus {
+    /// Waits to be started.
+    NotStarted,
+    /// Runs.
+    Running,
+    /// All steps ended well.
+    Finished,
+    /// A step failed.
+    Failed,
+    /// Somebody ended it.
+    Canceled,
+    /// A word that this version of the crate does not know. Not an end.
+    Unknown(String),
+}
+
+impl PipelineStatus {
+    /// Whether nothing more will happen.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Self::Finished | Self::Failed | Self::Canceled)
+    }
+
+    /// Whether all steps ended well.
+    pub fn is_success(&self) -> bool {
+        *self == Self::Finished
+    }
+
+    pub(crate) fn from_word(word: &str) -> Self {
+        match word {
+            "NotStarted" | "0" => Self::NotStarted,
+            "Running" | "Queued" | "1" => Self::Running,
+            "Failed" | "2" => Self::Failed,
+            "Finished" | "Completed" | "3" => Self::Finished,
+            "Canceled" | "Cancelled" | "4" => Self::Canceled,
+            _ => Self::Unknown(word.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for PipelineStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotStarted => "NotStarted",
+            Self::Running => "Running",
+            Self::Finished => "Finished",
+            Self::Failed => "Failed",
+            Self::Canceled => "Canceled",
+            Self::Unknown(word) => word,
+        })
+    }
+}
+
+/// A run of one step as the service last described it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StepRun {
+    /// Identifies the run.
+    pub id: StepRunId,
+    /// The step of the pipeline.
+    pub name: StepName,
+    /// The step's node in the submitted graph.
+    pub node_id: String,
+    /// How far it is.
+    pub status: StepStatus,
+    /// When it was made.
+    pub created_at: Option<OffsetDateTime>,
+    /// When its code began.
+    pub started_at: Option<OffsetDateTime>,
+    /// When it ended.
+    pub ended_at: Option<OffsetDateTime>,
+    /// The earlier run whose output stands in for this one's.
+    pub reused_from: Option<StepRunId>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+impl StepRun {
+    /// A run that has not started. Handy in fakes.
+    pub fn new(id: impl Into<StepRunId>, name: impl Into<StepName>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            node_id: String::new(),
+            status: StepStatus::NotStarted,
+            created_at: None,
+            started_at: None,
+            ended_at: None,
+            reused_from: None,
+            error: None,
+        }
+    }
+
+    /// How long the code ran, if it has ended.
+    pub fn duration(&self) -> Option<Duration> {
+        (self.ended_at? - self.started_at?).try_into().ok()
+    }
+}
+
+/// How far a run of one step is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StepStatus {
+    /// Waits for other steps.
+    NotStarted,
+    /// Waits for a cluster.
+    Queued,
+    /// Runs.
+    Running,
+    /// Ended well.
+    Finished,
+    /// Its code or its cluster failed.
+    Failed,
+    /// Somebody ended it.
+    Canceled,
+    /// Ended in the middle.
+    PartiallyExecuted,
+    /// Left out, because it was not needed.
+    Bypassed,
+    /// A word that this version of the crate does not know. Not an end.
+    Unknown(String),
+}
+
+impl StepStatus {
+    /// Whether nothing more will happen.
+    pub fn is_terminal(&self) -> bool {
+        matches!(
+            self,
+            Self::Finished
+                | Self::Failed
+                | Self::Canceled
+                | Self::PartiallyExecuted
+                | Self::Bypassed
+        )
+    }
+
+    /// Reads the words of the pipelines service and those of run history.
+    pub(crate) fn from_word(word: &str) -> Self {
+        match word {
+            "NotStarted" | "0" => Self::NotStarted,
+            "Queued" | "Preparing" | "Provisioning" | "Starting" | "1" => Self::Queued,
+            "Running" | "Finalizing" | "CancelRequested" | "2" => Self::Running,
+            "Failed" | "3" => Self::Failed,
+            "Finished" | "Completed" | "4" => Self::Finished,
+            "Canceled" | "Cancelled" | "5" => Self::Canceled,
+            "PartiallyExecuted" | "6" => Self::PartiallyExecuted,
+            "Bypassed" | "7" => Self::Bypassed,
+            _ => Self::Unknown(word.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for StepStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotStarted => "NotStarted",
+            Self::Queued => "Queued",
+            Self::Running => "Running",
+            Self::Finished => "Finished",
+            Self::Failed => "Failed",
+            Self::Canceled => "Canceled",
+            Self::PartiallyExecuted => "PartiallyExecuted",
+            Self::Bypassed => "Bypassed",
+            Self::Unknown(word) => word,
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! Pipelines of Azure Machine Learning that run on Databricks.
+//!
+//! A [`Pipeline`] is data: [`DatabricksStep`]s, the [`PipelineData`] between
+//! them, and parameters. It is checked without any service. A
+//! [`PipelineBackend`] runs it; [`AzureMlPipelines`] is the one of Azure ML.
+//!
+//! ```no_run
+//! use azml_pipeline::{
+//!     AzureMlPipelines, DatabricksStep, Pipeline, PipelineError, Pipelines, SubmitOptions,
+//! };
+//! use azml_workspace::Workspace;
+//!
+//! # async fn demo(workspace: &Workspace) -> Result<(), PipelineError> {
+//! let train = DatabricksStep::new("train")
+//!     .with_notebook_path("/Shared/train")
+//!     .with_compute_target("my-dbx-cluster")
+//!     .with_num_workers(2);
+//! let pipelines = Pipelines::new(AzureMlPipelines::new(workspace));
+//! let run = pipelines.submit(&Pipeline::new("wine").with_step(train), &SubmitOptions::default()).await?;
+//! let status = run.wait(&Default::default()).await?;
+//! assert!(status.is_success());
+//! # Ok(())
+//! # }
+//! ```
+
+mod azureml;
+mod backend;
+mod data;
+mod error;
+mod graph;
+mod library;
+mod parameter;
+mod pipeline;
+mod plan;
+mod run;
+mod snapshot;
+mod step;
+mod wire;
+
+pub use self::{
+    azureml::AzureMlPipelines,
+    backend::{
+        PipelineBackend, PipelineRunDetails, PipelineRunId, PipelineStatus, StepLog, StepOutput,
+        StepRun, StepRunId, StepStatus, SubmitOptions,
+    },
+    data::{DataName, DataReference, PipelineData, StepInput},
+    error::{PipelineError, Problem, ProblemKind, Result},
+    library::Library,
+    parameter::{Argument, ParameterName, ParameterValue, PipelineParameter},
+    pipeline::Pipeline,
+    run::{FollowOptions, PipelineEvent, PipelineRun, Pipelines},
+    step::{DatabricksStep, StepCluster, StepCode, StepName},
+};

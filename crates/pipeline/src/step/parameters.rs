@@ -1,0 +1,190 @@
+//! The step as the list of named texts that the service stores.
+
+use super::{DatabricksStep, StepCluster, StepCode};
+use crate::{Argument, ParameterValue, Pipeline, PipelineParameter, library};
+
+const DEFAULT_SPARK_VERSION: &str = "10.4.x-scala2.12";
+const DEFAULT_NODE_TYPE: &str = "Standard_D3_v2";
+const DEFAULT_ENVIRONMENT: (&str, &str) = ("PYSPARK_PYTHON", "/databricks/python3/bin/python3");
+
+/// One parameter of a module.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StepParameter {
+    pub(crate) name: String,
+    pub(crate) value: StepValue,
+    /// Whether it describes where to run rather than what.
+    pub(crate) metadata: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum StepValue {
+    Literal(String),
+    /// Follows a parameter of the pipeline.
+    Parameter(PipelineParameter),
+}
+
+/// All parameters of `step`, in the order in which the Python class sends them.
+///
+/// A reference to a parameter that `pipeline` does not declare counts as empty
+/// text; validation has refused it before.
+pub(crate) fn parameters(step: &DatabricksStep, pipeline: &Pipeline) -> Vec<StepParameter> {
+    let mut list = List { items: Vec::new(), pipeline };
+    list.metadata_opt("timeout_seconds", step.timeout.map(|it| it.as_secs().to_string()));
+    list.metadata_opt("run_name", step.run_name.clone());
+    list.cluster(&step.cluster);
+    list.code(&step.code);
+    for (name, text) in library::to_parameters(&step.libraries) {
+        list.metadata(name, text);
+    }
+    list.metadata_opt("compute_name", pipeline.compute_of(step).map(str::to_owned));
+    list.items
+}
+
+struct List<'a> {
+    items: Vec<StepParameter>,
+    pipeline: &'a Pipeline,
+}
+
+impl List<'_> {
+    fn metadata(&mut self, name: &str, value: impl Into<String>) {
+        self.push(name.to_owned(), StepValue::Literal(value.into()), true);
+    }
+
+    fn metadata_opt(&mut self, name: &str, value: Option<String>) {
+        if let Some(value) = value {
+            self.metadata(name, value);
+        }
+    }
+
+    fn code_text(&mut self, name: &str, value: impl Into<String>) {
+        self.push(name.to_owned(), StepValue::Literal(value.into()), false);
+    }
+
+    /// Appends, or replaces the value of a parameter that is there already.
+    fn push(&mut self, name: String, value: StepValue, metadata: bool) {
+        match self.items.iter_mut().find(|it| it.name == name) {
+            Some(known) => known.value = value,
+            None => self.items.push(StepParameter { name, value, metadata }),
+        }
+    }
+
+    fn cluster(&mut self, cluster: &StepCluster) {
+        if let Some(id) = &cluster.existing_cluster_id {
+            self.metadata("existing_cluster_id", id);
+            if let Some(permit) = cluster.permit_cluster_restart {
+                self.metadata("permit_cluster_restart", ParameterValue::from(permit).to_string());
+            }
+            return;
+        }
+        let spark_version = cluster.spark_version.as_deref().unwrap_or(DEFAULT_SPARK_VERSION);
+        self.metadata("spark_version", spark_version);
+        match (&cluster.node_type, &cluster.instance_pool_id) {
+            (None, Some(pool)) => self.metadata("instance_pool_id", pool),
+            (node_type, _) => {
+                self.metadata("node_type_id", node_type.as_deref().unwrap_or(DEFAULT_NODE_TYPE));
+            }
+        }
+        if let Some(workers) = cluster.num_workers {
+            self.metadata("num_workers", workers.to_string());
+        } else {
+            self.metadata_opt("max_workers", cluster.max_workers.map(|it| it.to_string()));
+            self.metadata_opt("min_workers", cluster.min_workers.map(|it| it.to_string()));
+        }
+        let environment = match &cluster.spark_env_variables {
+            Some(variables) => join_pairs(variables),
+            None => format!("{}={}", DEFAULT_ENVIRONMENT.0, DEFAULT_ENVIRONMENT.1),
+        };
+        self.metadata("spark_env_vars", environment);
+        self.metadata_opt("spark_conf", cluster.spark_conf.as_deref().map(join_pairs));
+        let scripts = cluster.init_scripts.as_ref().map(|it| it.join(","));
+        self.metadata_opt("init_scripts", scripts);
+        self.metadata_opt("cluster_log_dbfs_path", cluster.cluster_log_dbfs_path.clone());
+    }
+
+    fn code(&mut self, code: &StepCode) {
+        if let Some(path) = &code.notebook_path {
+            self.code_text("notebook_path", path);
+            self.notebook_params(&code.notebook_params);
+        }
+        if let Some(path) = &code.python_script_path {
+            self.code_text("python_script_path", path);
+            self.arguments("python_script_params", &code.python_script_params);
+        }
+        if let Some(class) = &code.main_class_name {
+            self.code_text("main_class_name", class);
+            self.arguments("jar_params", &code.jar_params);
+        }
+        if let Some(name) = &code.python_script_name {
+            self.code_text("python_script_name", name);
+            self.arguments("python_script_params", &code.python_script_params);
+        }
+    }
+
+    fn notebook_params(&mut self, params: &[(String, Argument)]) {
+        if params.is_empty() {
+            return;
+        }
+        let texts: Vec<_> = params
+            .iter()
+            .map(|(key, value)| match self.resolve(value) {
+                Resolved::Value(value) => format!("{key}={value}"),
+                Resolved::Parameter(parameter) => format!("{key}={}", parameter.default),
+            })
+            .collect();
+        self.code_text("base_parameters", texts.join(";"));
+        for (key, value) in params {
+            if let Resolved::Parameter(parameter) = self.resolve(value) {
+                let name = format!("_AML_PARAMETER_{key}");
+                self.push(name, StepValue::Parameter(parameter), false);
+            }
+        }
+    }
+
+    fn arguments(&mut self, field: &str, arguments: &[Argument]) {
+        if arguments.is_empty() {
+            return;
+        }
+        let mut texts = Vec::new();
+        for argument in arguments {
+            match self.resolve(argument) {
+                Resolved::Value(value) => texts.push(escape(&value.to_string())),
+                Resolved::Parameter(parameter) => {
+                    texts.push(escape(parameter.name.as_str()));
+                    texts.push(escape(&parameter.default.to_string()));
+                }
+            }
+        }
+        self.code_text(field, texts.join("||"));
+        for argument in arguments {
+            if let Resolved::Parameter(parameter) = self.resolve(argument) {
+                let name = format!("_AML_PARAMETER_{}", escape(parameter.name.as_str()));
+                self.push(name, StepValue::Parameter(parameter), false);
+            }
+        }
+    }
+
+    fn resolve(&self, argument: &Argument) -> Resolved {
+        match argument {
+            Argument::Value(value) => Resolved::Value(value.clone()),
+            Argument::Parameter(name) => match self.pipeline.parameter(name) {
+                Some(parameter) => Resolved::Parameter(parameter.clone()),
+                None => Resolved::Parameter(PipelineParameter::new(name.clone(), "")),
+            },
+        }
+    }
+}
+
+enum Resolved {
+    Value(ParameterValue),
+    Parameter(PipelineParameter),
+}
+
+/// Arguments are joined with `||`, so a bar inside one is written `|-`.
+fn escape(text: &str) -> String {
+    text.replace('|', "|-")
+}
+
+fn join_pairs(pairs: &[(String, String)]) -> String {
+    let texts: Vec<_> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    texts.join(";")
+}

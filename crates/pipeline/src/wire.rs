@@ -1,0 +1,185 @@
+//! JSON bodies exactly as the pipelines service reads them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// `POST Modules`: one step as a reusable definition.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Module {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) is_deterministic: bool,
+    #[serde(rename = "ModuleExecutionType")]
+    pub(crate) execution_type: &'static str,
+    pub(crate) identifier_hash: String,
+    pub(crate) structured_interface: StructuredInterface,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) storage_id: Option<String>,
+    pub(crate) is_interface_only: bool,
+    pub(crate) properties: BTreeMap<String, String>,
+    pub(crate) step_type: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct StructuredInterface {
+    pub(crate) command_line_pattern: &'static str,
+    pub(crate) inputs: Vec<InputPort>,
+    pub(crate) outputs: Vec<OutputPort>,
+    pub(crate) parameters: Vec<ModuleParameter>,
+    pub(crate) metadata_parameters: Vec<ModuleParameter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct InputPort {
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label: Option<String>,
+    pub(crate) data_type_ids_list: Vec<&'static str>,
+    pub(crate) is_optional: bool,
+    pub(crate) skip_processing: bool,
+    pub(crate) is_resource: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data_store_mode: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overwrite: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data_reference_name: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct OutputPort {
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label: Option<String>,
+    pub(crate) data_type_id: &'static str,
+    pub(crate) skip_processing: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data_store_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data_store_mode: Option<&'static str>,
+    pub(crate) data_reference_name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ModuleParameter {
+    pub(crate) name: String,
+    pub(crate) parameter_type: &'static str,
+    pub(crate) is_optional: bool,
+    pub(crate) default_value: String,
+    pub(crate) set_environment_variable: bool,
+}
+
+/// `POST DataSources`: data that is there already.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DataSource {
+    pub(crate) name: String,
+    pub(crate) data_store_name: String,
+    pub(crate) path_on_data_store: String,
+    pub(crate) identifier_hash: String,
+}
+
+/// `POST PipelineRuns/Unsubmitted/CreationInfoWithGraph`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Submission {
+    pub(crate) creation_info: CreationInfo,
+    pub(crate) graph: Graph,
+    pub(crate) graph_interface: GraphInterface,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct CreationInfo {
+    pub(crate) description: String,
+    pub(crate) continue_experiment_on_node_failure: bool,
+    pub(crate) parameter_assignments: BTreeMap<String, String>,
+    pub(crate) data_path_assignments: BTreeMap<String, String>,
+    pub(crate) data_set_definition_value_assignments: BTreeMap<String, String>,
+    pub(crate) run_source: &'static str,
+    pub(crate) run_type: &'static str,
+    pub(crate) credential_passthrough: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Graph {
+    pub(crate) module_nodes: Vec<ModuleNode>,
+    pub(crate) dataset_nodes: Vec<DatasetNode>,
+    pub(crate) edges: Vec<Edge>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ModuleNode {
+    pub(crate) id: String,
+    pub(crate) module_id: String,
+    pub(crate) module_parameters: Vec<Assignment>,
+    pub(crate) module_metadata_parameters: Vec<Assignment>,
+    pub(crate) module_output_settings: Vec<OutputSetting>,
+    pub(crate) module_input_settings: Vec<()>,
+    pub(crate) regenerate_output: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Assignment {
+    /// `"0"` for a literal, `"1"` for a parameter of the graph.
+    pub(crate) value_type: &'static str,
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct OutputSetting {
+    pub(crate) name: String,
+    pub(crate) data_store_name: String,
+    pub(crate) data_store_mode: &'static str,
+    pub(crate) data_reference_name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DatasetNode {
+    pub(crate) id: String,
+    pub(crate) dataset_id: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Edge {
+    pub(crate) source_output_port: Port,
+    pub(crate) destination_input_port: Port,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Port {
+    pub(crate) node_id: String,
+    pub(crate) port_name: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct GraphInterface {
+    pub(crate) parameters: Vec<GraphParameter>,
+    pub(crate) data_path_parameters: Vec<()>,
+    pub(crate) data_path_parameter_list: Vec<()>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct GraphParameter {
+    pub(crate) name: String,
+    pub(crate) default_value: String,
+    pub(crate) is_optional: bool,
+    #[serde(rename = "Type")]
+    pub(crate) parameter_type: &'static str,
+}
