@@ -1,1 +1,103 @@
+use serde_json::{Value, json};
 
+use crate::{
+    MockCloud,
+    services::azure::{DATABRICKS_AUDIENCE, ML_AUDIENCE},
+    tests::{WORKSPACE, send, send_as, token_for},
+};
+
+fn at(rest: &str) -> String {
+    format!("/history/v1.0{WORKSPACE}{rest}")
+}
+
+async fn with_experiment(name: &str) -> (MockCloud, String) {
+    let cloud = MockCloud::new();
+    let (status, it) = send(&cloud, "POST", &at(&format!("/experiments/{name}")), "").await;
+    assert_eq!(status, 200);
+    (cloud, it["experimentId"].as_str().unwrap().to_owned())
+}
+
+async fn start(cloud: &MockCloud, run: &str, body: Value) {
+    let path = at(&format!("/experiments/wine/runs/{run}"));
+    assert_eq!(send(cloud, "PATCH", &path, &body.to_string()).await.0, 200);
+    let event = json!({"name": "Microsoft.MachineLearning.Run.Start", "data": {"RunId": run}});
+    let path = at(&format!("/experiments/wine/runs/{run}/events"));
+    assert_eq!(send(cloud, "POST", &path, &event.to_string()).await.0, 200);
+}
+
+#[tokio::test]
+async fn an_experiment_is_one_by_name_and_by_id() {
+    let (cloud, id) = with_experiment("wine").await;
+    let (_, by_name) = send(&cloud, "GET", &at("/experiments/wine"), "").await;
+    let (_, by_id) = send(&cloud, "GET", &at(&format!("/experimentids/{id}")), "").await;
+    assert_eq!(by_name, by_id);
+    let (_, again) = send(&cloud, "POST", &at("/experiments/wine"), "").await;
+    assert_eq!(again["experimentId"], id.as_str(), "a second creation changes nothing");
+
+    let (status, error) = send(&cloud, "GET", &at("/experiments/beer"), "").await;
+    assert_eq!((status, &error["error"]["message"]), (404, &"Experiment beer not found".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_lives_from_its_patch_to_its_last_event() {
+    let (cloud, id) = with_experiment("wine").await;
+    start(&cloud, "r1", json!({"runId": "r1", "name": "one", "tags": {"bare": null}})).await;
+    let by_id = at(&format!("/experimentids/{id}/runs/r1"));
+    let (_, run) = send(&cloud, "GET", &by_id, "").await;
+    assert_eq!((&run["status"], &run["dataContainerId"]), (&"Running".into(), &"dcid.r1".into()));
+    assert_eq!(run["tags"], json!({"bare": null}));
+
+    tokio::time::advance(std::time::Duration::from_secs(90)).await;
+    let failed = json!({"name": "Microsoft.MachineLearning.Run.Failed", "data": {"RunId": "r1",
+        "ErrorResponse": {"error": {"code": "MyCode", "message": "boom"}}}});
+    send(&cloud, "POST", &at("/experiments/wine/runs/r1/events"), &failed.to_string()).await;
+    let (_, run) = send(&cloud, "GET", &at("/runs/r1"), "").await;
+    assert_eq!((&run["status"], &run["duration"]), (&"Failed".into(), &"00:01:30.0000000".into()));
+    assert_eq!(run["error"]["error"]["message"], "boom");
+
+    let start = json!({"name": "Microsoft.MachineLearning.Run.Start", "data": {"RunId": "r1"}});
+    send(&cloud, "POST", &at("/experiments/wine/runs/r1/events"), &start.to_string()).await;
+    assert_eq!(send(&cloud, "GET", &at("/runs/r1"), "").await.1["status"], "Failed");
+}
+
+#[tokio::test]
+async fn queries_filter_sort_and_page() {
+    let (cloud, _) = with_experiment("wine").await;
+    for (run, stage) in [("a", "test"), ("b", "other"), ("c", "test")] {
+        start(&cloud, run, json!({"runId": run, "tags": {"stage": stage}})).await;
+    }
+    start(&cloud, "child", json!({"runId": "child", "parentRunId": "a", "tags": {"stage": "test"}})).await;
+
+    let query = json!({"filter": "((Tags/stage eq \"test\") and (ParentRunId eq null))", "top": 1,
+        "orderby": "RunId desc"});
+    let (_, page) = send(&cloud, "POST", &at("/experiments/wine/runs:query"), &query.to_string()).await;
+    assert_eq!(page["value"][0]["runId"], "c");
+    let mut query = query;
+    query["continuationToken"] = page["continuationToken"].clone();
+    let (_, page) = send(&cloud, "POST", &at("/experiments/wine/runs:query"), &query.to_string()).await;
+    assert_eq!((&page["value"][0]["runId"], &page["continuationToken"]), (&"a".into(), &Value::Null));
+
+    let (_, page) = send(&cloud, "GET", &at("/experiments/wine/runs/a/children"), "").await;
+    assert_eq!(page["value"][0]["rootRunId"], "a");
+    let bad = json!({"filter": "(a eq"}).to_string();
+    assert_eq!(send(&cloud, "POST", &at("/experiments/wine/runs:query"), &bad).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_token_for_something_else_is_refused() {
+    let (cloud, _) = with_experiment("wine").await;
+    let path = at("/experiments/wine");
+    let (status, error) = send_as(&cloud, "GET", &path, &token_for(DATABRICKS_AUDIENCE), "").await;
+    assert_eq!((status, &error["error"]["code"]), (401, &"InvalidAuthenticationTokenAudience".into()));
+    assert_eq!(send_as(&cloud, "GET", &path, "nonsense", "").await.0, 401);
+    assert_eq!(send_as(&cloud, "GET", &path, &token_for(ML_AUDIENCE), "").await.0, 200);
+}
+
+#[tokio::test]
+async fn the_token_of_a_run_opens_the_data_plane() {
+    let (cloud, _) = with_experiment("wine").await;
+    start(&cloud, "r1", json!({"runId": "r1"})).await;
+    let (_, answer) = send(&cloud, "GET", &at("/experiments/wine/runs/r1/token"), "").await;
+    let token = answer["token"].as_str().unwrap();
+    assert_eq!(send_as(&cloud, "GET", &at("/runs/r1"), token, "").await.0, 200);
+}
