@@ -25,7 +25,9 @@ impl ArtifactPath {
     pub fn parse(path: &str) -> Result<Self> {
         let is_bad = |part: &str| matches!(part, "" | "." | "..") || part.contains(['\\', '\0']);
         if path.split('/').any(is_bad) {
-            let text = format!("artifact path \"{path}\": write a relative path such as outputs/model.json");
+            let text = format!(
+                "artifact path \"{path}\": write a relative path such as outputs/model.json"
+            );
             return Err(Error::invalid("artifact.path", text));
         }
         Ok(Self(path.into()))

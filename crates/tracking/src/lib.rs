@@ -39,9 +39,7 @@ pub use crate::{
     experiments::{ExperimentId, ExperimentInfo, ExperimentName, Experiments},
     metrics::{Metric, MetricKey, Metrics},
     mlflow::MlflowTracking,
-    models::{
-        ModelName, ModelQuery, ModelVersion, ModelVersionNumber, NewModel, RegisteredModels,
-    },
+    models::{ModelName, ModelQuery, ModelVersion, ModelVersionNumber, NewModel, RegisteredModels},
     run::Run,
     runs::{NewRun, RunEnd, RunError, RunId, RunInfo, RunQuery, RunRef, RunStatus, Runs},
     tracking::{Experiment, Tracking, TrackingBackend},

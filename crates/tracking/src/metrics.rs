@@ -67,8 +67,8 @@ const _: fn(&dyn Metrics) = |_| ();
 
 /// Refuses series without a name.
 pub(crate) fn check_keys(operation: &'static str, metrics: &[Metric]) -> Result<()> {
-    match metrics.iter().any(|it| it.key.as_str().is_empty()) {
-        true => Err(Error::invalid(operation, "metric key is empty: give each metric a name")),
-        false => Ok(()),
+    if metrics.iter().any(|it| it.key.as_str().is_empty()) {
+        return Err(Error::invalid(operation, "metric key is empty: give each metric a name"));
     }
+    Ok(())
 }

@@ -202,9 +202,9 @@ impl Run {
     /// read or `path` leads out of the run.
     pub async fn upload_file(&self, path: &str, file: impl AsRef<Path>) -> Result<()> {
         let path = ArtifactPath::parse(path)?;
-        let source = FileSource::open(file.as_ref())
-            .await
-            .map_err(|err| Error::explained("artifact.upload", ErrorKind::InvalidArgument, err.to_string()))?;
+        let source = FileSource::open(file.as_ref()).await.map_err(|err| {
+            Error::explained("artifact.upload", ErrorKind::InvalidArgument, err.to_string())
+        })?;
         self.upload(&path, Arc::new(source)).await
     }
 

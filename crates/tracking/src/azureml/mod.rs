@@ -14,7 +14,7 @@ use azml_core::{Clock, Endpoint, Error, RequestBuilder, ResourceId, Result};
 use http::Method;
 
 use crate::{
-    Artifacts, Experiments, MlflowTracking, Metrics, RegisteredModels, Runs, TrackingBackend,
+    Artifacts, Experiments, Metrics, MlflowTracking, RegisteredModels, Runs, TrackingBackend,
 };
 
 /// Tracks runs in an Azure ML workspace. Cheap to clone.

@@ -11,10 +11,7 @@ struct Body {
 }
 
 /// Reads the JSON body of a success.
-pub(super) fn read<T: DeserializeOwned>(
-    operation: &'static str,
-    response: &Response,
-) -> Result<T> {
+pub(super) fn read<T: DeserializeOwned>(operation: &'static str, response: &Response) -> Result<T> {
     expect_success(operation, response)?;
     read_json(operation, response.body())
 }

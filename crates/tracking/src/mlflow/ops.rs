@@ -6,9 +6,7 @@ use super::{
     fault,
     wire::{self, NewMetric, Pair},
 };
-use crate::{
-    ExperimentId, ExperimentInfo, ExperimentName, Metric, MetricKey, RunId, RunInfo,
-};
+use crate::{ExperimentId, ExperimentInfo, ExperimentName, Metric, MetricKey, RunId, RunInfo};
 
 /// Points in one page of a history.
 const POINTS: u32 = 25_000;
@@ -19,12 +17,7 @@ fn get(operation: &'static str, base: &str, path: &str) -> RequestBuilder {
     RequestBuilder::new(operation, Method::GET, base).path("/api/2.0/mlflow").path(path)
 }
 
-fn post(
-    operation: &'static str,
-    base: &str,
-    path: &str,
-    body: &impl Serialize,
-) -> Result<Request> {
+fn post(operation: &'static str, base: &str, path: &str, body: &impl Serialize) -> Result<Request> {
     RequestBuilder::new(operation, Method::POST, base)
         .path("/api/2.0/mlflow")
         .path(path)

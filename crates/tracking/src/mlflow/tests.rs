@@ -54,7 +54,8 @@ fn a_missing_experiment_is_not_found() {
 
 #[test]
 fn what_exists_already_is_a_conflict_although_the_server_says_400() {
-    let body = r#"{"error_code": "RESOURCE_ALREADY_EXISTS", "message": "Experiment 'a' already exists."}"#;
+    let body =
+        r#"{"error_code": "RESOURCE_ALREADY_EXISTS", "message": "Experiment 'a' already exists."}"#;
     let response = http::Response::builder().status(400).body(body.into()).unwrap();
     let err = ops::CreateExperiment { name: "a" }.decode(response).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Conflict);
@@ -91,8 +92,7 @@ fn a_run_tells_its_params_and_keys() {
 #[test]
 fn a_run_ends() {
     let exchange = azml_fixtures::load("mlflow/runs-update");
-    let update =
-        ops::UpdateRun { run_id: RUN, status: "FINISHED", end_time: 1_795_364_648_043 };
+    let update = ops::UpdateRun { run_id: RUN, status: "FINISHED", end_time: 1_795_364_648_043 };
     testing::assert_encodes(&update, BASE, &exchange);
     update.decode(testing::response(&exchange)).unwrap();
 }
@@ -108,7 +108,8 @@ fn a_batch_says_only_what_it_has() {
 
 #[test]
 fn not_a_number_goes_as_a_string() {
-    let metric = |value| wire::NewMetric { key: "a", value: wire::Number(value), timestamp: 1, step: 2 };
+    let metric =
+        |value| wire::NewMetric { key: "a", value: wire::Number(value), timestamp: 1, step: 2 };
     let metrics = [metric(f64::NAN), metric(f64::INFINITY), metric(0.5)];
     let batch = ops::LogBatch { run_id: "r", metrics: &metrics, params: &[], tags: &[] };
     let request = batch.encode(BASE).unwrap();

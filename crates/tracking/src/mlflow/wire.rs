@@ -7,9 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::{
-    ExperimentId, ExperimentInfo, ExperimentName, MetricKey, RunId, RunInfo, RunStatus,
-};
+use crate::{ExperimentId, ExperimentInfo, ExperimentName, MetricKey, RunId, RunInfo, RunStatus};
 
 /// The tag that names the run of which a run is a part.
 pub(super) const PARENT: &str = "mlflow.parentRunId";
@@ -215,8 +213,7 @@ impl From<Run> for RunInfo {
 
 impl From<Metric> for crate::Metric {
     fn from(it: Metric) -> Self {
-        let logged_at =
-            it.timestamp.and_then(instant).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let logged_at = it.timestamp.and_then(instant).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         Self::new(it.key, it.value.0, logged_at).with_step(it.step.unwrap_or(0))
     }
 }

@@ -160,8 +160,7 @@ impl AzureMlTracking {
     /// Waits until what was logged can be read, so that a run that has ended is whole.
     async fn wait_for_metrics(&self, run: &RunRef) -> Result<()> {
         let (pause, patience) = (Duration::from_secs(5), Duration::from_secs(120));
-        let options =
-            WaitOptions::default().with_poll_interval(pause).with_timeout(patience);
+        let options = WaitOptions::default().with_poll_interval(pause).with_timeout(patience);
         let (this, run) = (self.clone(), run.clone());
         let clock = self.endpoint.clock().clone();
         let poller = Poller::new("history.metrics_ingest.wait", options, clock, move || {

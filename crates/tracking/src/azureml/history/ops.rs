@@ -109,7 +109,7 @@ impl Operation for CreateRun<'_> {
     }
 
     fn decode(&self, response: Response) -> Result<RunInfo> {
-        azure::read::<wire::Run>(Self::NAME, &response).map(RunInfo::from)
+        azure::read::<wire::Recorded>(Self::NAME, &response).map(RunInfo::from)
     }
 }
 
@@ -136,7 +136,7 @@ impl Operation for UpdateRun<'_> {
     }
 
     fn decode(&self, response: Response) -> Result<RunInfo> {
-        azure::read::<wire::Run>(Self::NAME, &response).map(RunInfo::from)
+        azure::read::<wire::Recorded>(Self::NAME, &response).map(RunInfo::from)
     }
 }
 
@@ -158,7 +158,7 @@ impl Operation for GetRun<'_> {
     }
 
     fn decode(&self, response: Response) -> Result<RunInfo> {
-        azure::read::<wire::Run>(Self::NAME, &response).map(RunInfo::from)
+        azure::read::<wire::Recorded>(Self::NAME, &response).map(RunInfo::from)
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) struct Reason<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Run {
+pub(super) struct Recorded {
     run_id: String,
     experiment_id: String,
     status: Option<String>,
@@ -118,12 +118,12 @@ pub(super) struct Run {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Runs {
-    value: Vec<Run>,
+    value: Vec<Recorded>,
     continuation_token: Option<String>,
 }
 
-impl From<Run> for RunInfo {
-    fn from(it: Run) -> Self {
+impl From<Recorded> for RunInfo {
+    fn from(it: Recorded) -> Self {
         let status_text = it.status.unwrap_or_else(|| "NotStarted".to_owned());
         Self {
             id: RunId::new(it.run_id),

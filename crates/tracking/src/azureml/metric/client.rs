@@ -17,8 +17,7 @@ impl Metrics for AzureMlTracking {
     async fn log(&self, run: &RunRef, metrics: &[Metric]) -> Result<()> {
         check_keys("metric.batch", metrics)?;
         let points = by_key(metrics);
-        let entries: Vec<&[Point]> =
-            points.iter().flat_map(|it| it.chunks(MOST_POINTS)).collect();
+        let entries: Vec<&[Point]> = points.iter().flat_map(|it| it.chunks(MOST_POINTS)).collect();
         for series in entries.chunks(MOST_ENTRIES) {
             let (workspace, run) = (&*self.workspace, &run.id);
             self.endpoint.call(&ops::Batch { workspace, run, series }).await?;

@@ -87,7 +87,7 @@ mod tests {
                 Value::String(word) => word.parse().unwrap(),
                 other => other.as_f64().unwrap(),
             };
-            prop_assert!(back == value || (back.is_nan() && value.is_nan()));
+            prop_assert!(back.to_bits() == value.to_bits() || (back.is_nan() && value.is_nan()));
         }
     }
 }

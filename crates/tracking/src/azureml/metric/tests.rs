@@ -15,7 +15,8 @@ fn point(key: &str, value: f64, step: i64) -> Point {
 #[test]
 fn points_of_one_key_go_as_one_entry() {
     let exchange = azml_fixtures::load("metric/batch");
-    let (loss, accuracy) = ([point("loss", 1.0, 0), point("loss", 0.5, 1)], [point("accuracy", 0.9, 2)]);
+    let (loss, accuracy) =
+        ([point("loss", 1.0, 0), point("loss", 0.5, 1)], [point("accuracy", 0.9, 2)]);
     let (workspace, run) = (testing::workspace(), RunId::new(RUN));
     let batch = ops::Batch { workspace: &workspace, run: &run, series: &[&loss, &accuracy] };
     testing::assert_encodes(&batch, "https://ml.test", &exchange);
@@ -76,6 +77,6 @@ fn bare_words_and_tables_are_read() {
     assert_eq!(page.items.len(), 2);
     assert!(page.items[0].value.is_nan());
     assert_eq!((page.items[0].key.as_str(), page.items[0].step), ("t/a", 3));
-    assert_eq!(page.items[1].value, f64::NEG_INFINITY);
+    assert!(page.items[1].value.is_infinite() && page.items[1].value < 0.0);
     assert_eq!(page.next.unwrap().0, "next");
 }

@@ -21,29 +21,26 @@ pub(super) struct Point {
 ///
 /// By hand, because `NaN` and `Infinity` go as bare words.
 pub(super) fn batch(series: &[&[Point]]) -> Result<String, time::error::Format> {
-    let mut body = String::from(r#"{"values":["#);
-    for (index, points) in series.iter().enumerate() {
-        let Some(first) = points.first() else { continue };
-        let name = text(first.metric.key.as_str());
-        if index > 0 {
-            body.push(',');
-        }
-        body += &format!(r#"{{"name":{name},"columns":{{{name}:"double"}},"value":["#);
-        for (index, Point { id, metric }) in points.iter().enumerate() {
-            if index > 0 {
-                body.push(',');
-            }
-            let id = text(id);
-            let logged_at = metric.logged_at.to_offset(UtcOffset::UTC).format(&Rfc3339)?;
-            let (step, value) = (metric.step, lenient::number(metric.value));
-            body += &format!(
-                r#"{{"metricId":{id},"createdUtc":"{logged_at}","step":{step},"data":{{{name}:{value}}}}}"#
-            );
-        }
-        body += r#"],"properties":{"uxMetricType":"azureml.v1.scalar"}}"#;
-    }
-    body += r#"],"reportErrors":true}"#;
-    Ok(body)
+    let entries: Vec<String> = series.iter().map(|it| entry(it)).collect::<Result<_, _>>()?;
+    Ok(format!(r#"{{"values":[{}],"reportErrors":true}}"#, entries.join(",")))
+}
+
+fn entry(points: &[Point]) -> Result<String, time::error::Format> {
+    let name = text(points.first().map_or("", |it| it.metric.key.as_str()));
+    let values: Vec<String> = points.iter().map(|it| value(&name, it)).collect::<Result<_, _>>()?;
+    let values = values.join(",");
+    Ok(format!(
+        r#"{{"name":{name},"columns":{{{name}:"double"}},"value":[{values}],"properties":{{"uxMetricType":"azureml.v1.scalar"}}}}"#
+    ))
+}
+
+fn value(name: &str, Point { id, metric }: &Point) -> Result<String, time::error::Format> {
+    let id = text(id);
+    let logged_at = metric.logged_at.to_offset(UtcOffset::UTC).format(&Rfc3339)?;
+    let (step, number) = (metric.step, lenient::number(metric.value));
+    Ok(format!(
+        r#"{{"metricId":{id},"createdUtc":"{logged_at}","step":{step},"data":{{{name}:{number}}}}}"#
+    ))
 }
 
 fn text(text: &str) -> String {
