@@ -75,7 +75,7 @@ impl AzureMlTracking {
         let info = Runs::get(self, &run.id).await?;
         info.data_container.ok_or_else(|| {
             let reason = format!("run {} has no artifact container", run.id);
-            Error::explained("history.runs.get", ErrorKind::Decode, reason)
+            Error::explained("history.runs.get_by_id", ErrorKind::Decode, reason)
         })
     }
 

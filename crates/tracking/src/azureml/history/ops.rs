@@ -76,7 +76,7 @@ pub(super) struct GetExperiment<'a> {
 }
 
 impl Operation for GetExperiment<'_> {
-    const NAME: &'static str = "history.experiments.get";
+    const NAME: &'static str = "history.experiments.get_by_id";
     const IDEMPOTENT: bool = true;
     type Output = ExperimentInfo;
 
@@ -121,7 +121,7 @@ pub(super) struct UpdateRun<'a> {
 }
 
 impl Operation for UpdateRun<'_> {
-    const NAME: &'static str = "history.runs.update";
+    const NAME: &'static str = "history.runs.patch";
     const IDEMPOTENT: bool = true;
     type Output = RunInfo;
 
@@ -146,7 +146,7 @@ pub(super) struct GetRun<'a> {
 }
 
 impl Operation for GetRun<'_> {
-    const NAME: &'static str = "history.runs.get";
+    const NAME: &'static str = "history.runs.get_by_id";
     const IDEMPOTENT: bool = true;
     type Output = RunInfo;
 

@@ -44,7 +44,7 @@ fn an_experiment_with_a_bad_name_is_never_sent() {
 
 #[test]
 fn an_experiment_is_found_by_its_id() {
-    let exchange = azml_fixtures::load("history/experiments-get");
+    let exchange = azml_fixtures::load("history/experiments-get-by-id");
     let (workspace, id) =
         (testing::workspace(), ExperimentId::new("5fa32699-a9c9-4c7d-9460-ac77978f3417"));
     let get = ops::GetExperiment { workspace: &workspace, id: &id };
@@ -77,7 +77,7 @@ fn a_run_is_made_under_an_id_of_ours() {
 
 #[test]
 fn tags_are_merged_into_a_run() {
-    let exchange = azml_fixtures::load("history/runs-update");
+    let exchange = azml_fixtures::load("history/runs-patch");
     let (workspace, run) = (testing::workspace(), run());
     let tags = BTreeMap::from([("stage".to_owned(), "test".to_owned())]);
     let body = wire::UpdateRun { run_id: RUN, tags: Some(&tags), properties: None };
@@ -88,7 +88,7 @@ fn tags_are_merged_into_a_run() {
 
 #[test]
 fn a_run_tells_how_it_went() {
-    let exchange = azml_fixtures::load("history/runs-get");
+    let exchange = azml_fixtures::load("history/runs-get-by-id");
     let (workspace, id) = (testing::workspace(), RunId::new(RUN));
     let get = ops::GetRun { workspace: &workspace, id: &id };
     testing::assert_encodes(&get, "https://ml.test", &exchange);
