@@ -1,0 +1,8 @@
+//! The metric service, second version.
+
+mod client;
+mod lenient;
+mod ops;
+#[cfg(test)]
+mod tests;
+mod wire;

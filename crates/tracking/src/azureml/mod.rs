@@ -1,0 +1,99 @@
+//! The backend over Azure ML's own services: run history, metrics, artifacts,
+//! model management.
+
+mod artifact;
+mod files;
+mod history;
+mod metric;
+mod models;
+
+use std::sync::Arc;
+
+use azml_blob::BlobClient;
+use azml_core::{Clock, Endpoint, Error, RequestBuilder, ResourceId, Result};
+use http::Method;
+
+use crate::{
+    Artifacts, Experiments, Metrics, MlflowTracking, RegisteredModels, Runs, TrackingBackend,
+};
+
+/// Tracks runs in an Azure ML workspace. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct AzureMlTracking {
+    endpoint: Endpoint,
+    workspace: Arc<ResourceId>,
+    blobs: BlobClient,
+}
+
+impl AzureMlTracking {
+    /// Tracks runs of `workspace`, whose data plane is at `endpoint`.
+    pub fn new(endpoint: Endpoint, workspace: ResourceId) -> Self {
+        // The addresses of blobs carry their own permission: no token goes there.
+        let blobs = BlobClient::from_endpoint(endpoint.without_credential());
+        Self { endpoint, workspace: Arc::new(workspace), blobs }
+    }
+
+    /// The workspace.
+    pub fn workspace(&self) -> &ResourceId {
+        &self.workspace
+    }
+
+    /// The same runs through the workspace's MLflow address.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) when the
+    /// workspace's id cannot be written in a URL.
+    pub fn mlflow(&self) -> Result<MlflowTracking> {
+        let (base, workspace) = (self.endpoint.base(), &self.workspace);
+        let address = under("mlflow.address", Method::GET, base, "/mlflow/v2.0", workspace);
+        let address = address.build()?.uri().to_string();
+        Ok(MlflowTracking::new(self.endpoint.at(address)))
+    }
+}
+
+impl TrackingBackend for AzureMlTracking {
+    fn experiments(&self) -> &dyn Experiments {
+        self
+    }
+
+    fn runs(&self) -> &dyn Runs {
+        self
+    }
+
+    fn metrics(&self) -> &dyn Metrics {
+        self
+    }
+
+    fn artifacts(&self) -> &dyn Artifacts {
+        self
+    }
+
+    fn models(&self) -> &dyn RegisteredModels {
+        self
+    }
+
+    fn clock(&self) -> &Arc<dyn Clock> {
+        self.endpoint.clock()
+    }
+}
+
+/// Each service has a path of its own in front of that of the workspace.
+fn under(
+    operation: &'static str,
+    method: Method,
+    base: &str,
+    service: &str,
+    workspace: &ResourceId,
+) -> RequestBuilder {
+    RequestBuilder::new(operation, method, base).path(service).segments(&workspace.to_string())
+}
+
+/// Refuses text that would end early in a filter.
+fn quoted(operation: &'static str, text: &str) -> Result<String> {
+    if text.contains(['"', '\\']) {
+        let reason = format!("filter: {text:?} has a quote or backslash; filter on another tag");
+        return Err(Error::invalid(operation, reason));
+    }
+    Ok(format!("\"{text}\""))
+}

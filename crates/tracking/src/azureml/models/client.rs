@@ -1,0 +1,123 @@
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use azml_core::{Error, ErrorKind, PageToken, Result, stream_pages};
+use futures_core::stream::BoxStream;
+
+use super::{super::artifact::PrefixContentInfo, ops};
+use crate::{
+    AzureMlTracking, ModelName, ModelQuery, ModelVersion, ModelVersionNumber, NewModel,
+    RegisteredModels, RunRef, models::check_name,
+};
+
+const ASSET: &str = "aml://asset/";
+
+#[async_trait]
+impl RegisteredModels for AzureMlTracking {
+    async fn register(&self, run: &RunRef, model: &NewModel) -> Result<ModelVersion> {
+        check_name("models.register", &model.name)?;
+        let container = self.container(run).await?;
+        let prefix = PrefixContentInfo::id(&container, model.artifact.as_str());
+        // The service would take a name without a file, and nobody could download it.
+        if !self.contents(&prefix).await?.iter().any(|it| is_within(&prefix, &it.id)) {
+            let reason = format!(
+                "run {} has no artifact \"{}\"; upload it first, or list the artifacts to see their paths",
+                run.id, model.artifact
+            );
+            return Err(Error::explained("models.register", ErrorKind::NotFound, reason));
+        }
+        let workspace = &*self.workspace;
+        let create = ops::CreateAsset { workspace, run, name: &model.name, prefix: &prefix };
+        let asset = self.endpoint.call(&create).await?;
+        self.endpoint.call(&ops::Register { workspace, run, model, asset: &asset }).await
+    }
+
+    fn list(&self, query: &ModelQuery) -> BoxStream<'static, Result<ModelVersion>> {
+        let (this, query) = (self.clone(), query.clone());
+        stream_pages(move |token: Option<PageToken>| {
+            let (this, query) = (this.clone(), query.clone());
+            async move {
+                let (workspace, token) = (&*this.workspace, token.as_ref());
+                let list = ops::List { workspace, query: &query, count: None, token };
+                this.endpoint.call(&list).await
+            }
+        })
+    }
+
+    async fn get(
+        &self,
+        name: &ModelName,
+        version: Option<ModelVersionNumber>,
+    ) -> Result<ModelVersion> {
+        check_name("models.get", name)?;
+        let workspace = &*self.workspace;
+        if let Some(version) = version {
+            return self.endpoint.call(&ops::Get { workspace, name, version }).await;
+        }
+        // The newest comes first.
+        let query = ModelQuery::new().with_name(name.clone());
+        let list = ops::List { workspace, query: &query, count: Some(1), token: None };
+        let page = self.endpoint.call(&list).await?;
+        page.items.into_iter().next().ok_or_else(|| {
+            let reason = format!("there is no registered model \"{name}\"");
+            Error::explained("models.get", ErrorKind::NotFound, reason)
+        })
+    }
+
+    async fn download(&self, model: &ModelVersion, folder: &Path) -> Result<Vec<PathBuf>> {
+        let Some(id) = model.url.strip_prefix(ASSET) else {
+            let reason = format!(
+                "model {}:{} is at {}, which is no asset of the workspace",
+                model.name, model.version, model.url
+            );
+            return Err(Error::invalid("models.assets.get", reason));
+        };
+        let asset = ops::GetAsset { workspace: &self.workspace, id };
+        let mut files = Vec::new();
+        for prefix in self.endpoint.call(&asset).await? {
+            let mut contents = self.contents(&prefix).await?;
+            contents.retain(|it| is_within(&prefix, &it.id));
+            files.extend(self.save(contents, folder, |it| relative(&prefix, &it.id)).await?);
+        }
+        if files.is_empty() {
+            let reason = format!("model {}:{} has no files any more", model.name, model.version);
+            return Err(Error::explained("models.assets.get", ErrorKind::NotFound, reason));
+        }
+        Ok(files)
+    }
+}
+
+/// Whether the file `id` is `prefix` or lies in it. To the service a prefix is
+/// only the beginning of a text: `model.json` also begins `model.json.bak`.
+fn is_within(prefix: &str, id: &str) -> bool {
+    let rest = id.strip_prefix(prefix.trim_end_matches('/'));
+    rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
+}
+
+/// The path of the file `id` seen from the folder that holds `prefix`: a
+/// registered folder keeps its own name.
+fn relative(prefix: &str, id: &str) -> String {
+    let parent = prefix.trim_end_matches('/').rsplit_once('/').map_or("", |(parent, _)| parent);
+    id.strip_prefix(parent).unwrap_or(id).trim_start_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_keeps_its_name_and_a_file_loses_its_folders() {
+        let cases = [
+            ("E/c/outputs/model.pkl", "E/c/outputs/model.pkl", "model.pkl"),
+            ("E/c/outputs/mdir", "E/c/outputs/mdir/sub/a", "mdir/sub/a"),
+            ("E/c/outputs/mdir/", "E/c/outputs/mdir/a", "mdir/a"),
+        ];
+        for (prefix, id, expected) in cases {
+            assert_eq!(relative(prefix, id), expected);
+            assert!(is_within(prefix, id));
+        }
+        for id in ["E/c/outputs/mdir.bak", "E/c/outputs/mdir2/a", "E/c/outputs", ""] {
+            assert!(!is_within("E/c/outputs/mdir", id), "{id}");
+        }
+    }
+}

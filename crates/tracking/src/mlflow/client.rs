@@ -1,0 +1,224 @@
+use std::{collections::BTreeMap, future::ready};
+
+use async_trait::async_trait;
+use azml_core::{Error, ErrorKind, PageToken, Result, stream_pages};
+use futures_core::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{ops, wire};
+use crate::{
+    ExperimentId, ExperimentInfo, ExperimentName, Experiments, Metric, MetricKey, Metrics,
+    MlflowTracking, NewRun, RunEnd, RunId, RunInfo, RunQuery, RunRef, Runs, metrics::check_keys,
+};
+
+/// What one batch may hold, by kind.
+const MOST_METRICS: usize = 1000;
+const MOST_PAIRS: usize = 100;
+const PROPERTIES: &str = "MLflow has no properties; use tags";
+
+#[async_trait]
+impl Experiments for MlflowTracking {
+    async fn get_or_create(&self, name: &ExperimentName) -> Result<ExperimentInfo> {
+        let create = ops::CreateExperiment { name: name.as_str() };
+        if name.as_str().is_empty() || name.as_str().chars().count() > 500 {
+            let reason = format!("experiment name \"{name}\": use 1 to 500 characters");
+            return Err(Error::invalid("mlflow.experiments.create", reason));
+        }
+        let by_name = ops::GetExperimentByName(name);
+        match self.endpoint.call(&by_name).await {
+            Err(err) if err.kind() == ErrorKind::NotFound => (),
+            found => return found,
+        }
+        match self.endpoint.call(&create).await {
+            Ok(id) => Ok(ExperimentInfo::new(id, name.clone())),
+            // Somebody else was faster.
+            Err(err) if err.kind() == ErrorKind::Conflict => self.endpoint.call(&by_name).await,
+            Err(err) => Err(err),
+        }
+    }
+
+    async fn get(&self, id: &ExperimentId) -> Result<ExperimentInfo> {
+        self.endpoint.call(&ops::GetExperiment(id)).await
+    }
+}
+
+#[async_trait]
+impl Runs for MlflowTracking {
+    async fn start(&self, experiment: &ExperimentInfo, run: &NewRun) -> Result<RunInfo> {
+        if !run.properties.is_empty() {
+            return Err(Error::invalid("mlflow.runs.create", PROPERTIES));
+        }
+        let mut tags = wire::pairs(&run.tags);
+        if let Some(parent) = &run.parent_id {
+            tags.push(wire::Pair { key: wire::PARENT, value: parent.as_str() });
+        }
+        let create = ops::CreateRun {
+            experiment_id: experiment.id.as_str(),
+            run_name: run.name.as_deref(),
+            start_time: wire::millis(self.endpoint.clock().now()),
+            tags,
+        };
+        self.endpoint.call(&create).await
+    }
+
+    async fn get(&self, id: &RunId) -> Result<RunInfo> {
+        self.endpoint.call(&ops::GetRun(id)).await
+    }
+
+    fn list(
+        &self,
+        experiment: &ExperimentInfo,
+        query: &RunQuery,
+    ) -> BoxStream<'static, Result<RunInfo>> {
+        let runs = match filter(query) {
+            Ok(filter) => self.search(&experiment.id, filter),
+            Err(err) => return stream::iter([Err(err)]).boxed(),
+        };
+        if query.has_children {
+            return runs;
+        }
+        // The language of filters cannot say that a tag is missing; older servers refuse IS NULL.
+        runs.try_filter(|it| ready(it.parent_id.is_none())).boxed()
+    }
+
+    fn children(&self, run: &RunRef) -> BoxStream<'static, Result<RunInfo>> {
+        let query = RunQuery::new().with_tag(wire::PARENT, run.id.as_str());
+        match filter(&query) {
+            Ok(filter) => self.search(&run.experiment.id, filter),
+            Err(err) => stream::iter([Err(err)]).boxed(),
+        }
+    }
+
+    async fn set_tags(&self, run: &RunRef, tags: &BTreeMap<String, String>) -> Result<()> {
+        let run_id = run.id.as_str();
+        let pairs = wire::pairs(tags);
+        if let [pair] = &pairs[..] {
+            let set = ops::SetTag { run_id, key: pair.key, value: pair.value };
+            return self.endpoint.call(&set).await;
+        }
+        for tags in pairs.chunks(MOST_PAIRS) {
+            let batch = ops::LogBatch { run_id, metrics: &[], params: &[], tags };
+            self.endpoint.call(&batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn set_properties(&self, _: &RunRef, _: &BTreeMap<String, String>) -> Result<()> {
+        Err(Error::invalid("mlflow.runs.set_tag", PROPERTIES))
+    }
+
+    async fn log_params(&self, run: &RunRef, params: &BTreeMap<String, String>) -> Result<()> {
+        let run_id = run.id.as_str();
+        let pairs = wire::pairs(params);
+        if pairs.iter().any(|it| it.key.is_empty()) {
+            let reason = "param key is empty: give each param a name";
+            return Err(Error::invalid("mlflow.runs.log_parameter", reason));
+        }
+        if let [pair] = &pairs[..] {
+            let log = ops::LogParameter { run_id, key: pair.key, value: pair.value };
+            return self.endpoint.call(&log).await;
+        }
+        for params in pairs.chunks(MOST_PAIRS) {
+            let batch = ops::LogBatch { run_id, metrics: &[], params, tags: &[] };
+            self.endpoint.call(&batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn end(&self, run: &RunRef, end: &RunEnd) -> Result<()> {
+        let status = match end {
+            RunEnd::Finished => "FINISHED",
+            RunEnd::Canceled => "KILLED",
+            RunEnd::Failed(reason) => {
+                // A run has no place for a reason; a tag keeps it.
+                let tags = BTreeMap::from([("error".to_owned(), reason.message.clone())]);
+                self.set_tags(run, &tags).await?;
+                "FAILED"
+            }
+        };
+        let end_time = wire::millis(self.endpoint.clock().now());
+        self.endpoint.call(&ops::UpdateRun { run_id: run.id.as_str(), status, end_time }).await
+    }
+}
+
+#[async_trait]
+impl Metrics for MlflowTracking {
+    async fn log(&self, run: &RunRef, metrics: &[Metric]) -> Result<()> {
+        check_keys("mlflow.runs.log_batch", metrics)?;
+        for part in metrics.chunks(MOST_METRICS) {
+            let metrics: Vec<_> = part
+                .iter()
+                .map(|it| wire::NewMetric {
+                    key: it.key.as_str(),
+                    value: wire::Number(it.value),
+                    timestamp: wire::millis(it.logged_at),
+                    step: it.step,
+                })
+                .collect();
+            let run_id = run.id.as_str();
+            let batch = ops::LogBatch { run_id, metrics: &metrics, params: &[], tags: &[] };
+            self.endpoint.call(&batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn keys(&self, run: &RunRef) -> Result<Vec<MetricKey>> {
+        self.endpoint.call(&ops::GetMetricKeys(&run.id)).await
+    }
+
+    fn history(&self, run: &RunRef, key: &MetricKey) -> BoxStream<'static, Result<Metric>> {
+        let (endpoint, run, key) = (self.endpoint.clone(), run.id.clone(), key.clone());
+        stream_pages(move |token: Option<PageToken>| {
+            let (endpoint, run, key) = (endpoint.clone(), run.clone(), key.clone());
+            async move {
+                let get = ops::GetHistory { run: &run, key: &key, token: token.as_ref() };
+                endpoint.call(&get).await
+            }
+        })
+    }
+}
+
+impl MlflowTracking {
+    fn search(
+        &self,
+        experiment: &ExperimentId,
+        filter: String,
+    ) -> BoxStream<'static, Result<RunInfo>> {
+        let (endpoint, experiment) = (self.endpoint.clone(), experiment.clone());
+        stream_pages(move |token: Option<PageToken>| {
+            let (endpoint, experiment, filter) =
+                (endpoint.clone(), experiment.clone(), filter.clone());
+            async move {
+                let search = ops::SearchRuns::new(&experiment, &filter, token.as_ref());
+                endpoint.call(&search).await
+            }
+        })
+    }
+}
+
+/// The server's filter for `query`. Its strings know no escapes.
+fn filter(query: &RunQuery) -> Result<String> {
+    let mut conditions = Vec::new();
+    for (key, value) in &query.tags {
+        if key.is_empty() || key.contains('`') || value.contains('\'') {
+            let reason = format!("filter: {key:?} = {value:?} has a quote; filter on another tag");
+            return Err(Error::invalid("mlflow.runs.search", reason));
+        }
+        conditions.push(format!("tags.`{key}` = '{value}'"));
+    }
+    conditions.extend(query.filter.clone());
+    Ok(conditions.join(" AND "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_quote_keys_and_values() {
+        let query = RunQuery::new().with_tag("a b", "c").with_filter("metrics.loss < 1");
+        assert_eq!(filter(&query).unwrap(), "tags.`a b` = 'c' AND metrics.loss < 1");
+        assert_eq!(filter(&RunQuery::new()).unwrap(), "");
+        assert!(filter(&RunQuery::new().with_tag("a", "b' OR")).is_err());
+    }
+}
