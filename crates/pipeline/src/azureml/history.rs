@@ -1,101 +1,119 @@
 //! The part of run history that pipelines need: the experiment, the tags of the
-//! run, and the runs of its steps.
+//! run, and the runs of its steps. The calls are those of `azml-tracking`.
 
-use std::collections::BTreeMap;
+use azml_core::Result;
+use azml_tracking::{
+    AzureMlTracking, ExperimentId, ExperimentInfo, ExperimentName, Experiments, RunId, RunInfo,
+    RunRef, Runs,
+};
+use futures_util::TryStreamExt;
 
-use azml_core::{Operation, Page, PageToken, Request, RequestBuilder, Response, Result, azure};
-use http::Method;
-use serde_json::json;
+use crate::{PipelineRunDetails, PipelineRunId, StepRun, StepRunId, StepStatus};
 
-use super::wire;
-use crate::{PipelineRunDetails, StepRun};
-
-const HISTORY: &str = "/history/v1.0";
-
-pub(super) struct CreateExperiment<'a> {
-    pub(super) workspace: &'a str,
-    pub(super) name: &'a str,
+/// Finds the experiment `name`, or makes it.
+pub(super) async fn experiment(tracking: &AzureMlTracking, name: &str) -> Result<ExperimentInfo> {
+    tracking.get_or_create(&ExperimentName::new(name)).await
 }
 
-impl Operation for CreateExperiment<'_> {
-    const NAME: &'static str = "history.experiments.create";
-    /// Creating an experiment that is there answers with it.
-    const IDEMPOTENT: bool = true;
-    type Output = ();
-
-    fn encode(&self, base: &str) -> Result<Request> {
-        RequestBuilder::new(Self::NAME, Method::POST, base)
-            .path(HISTORY)
-            .segments(self.workspace)
-            .path("/experiments")
-            .segment(self.name)
-            .build()
-    }
-
-    fn decode(&self, response: Response) -> Result<()> {
-        azure::expect_success(Self::NAME, &response)
-    }
+/// Tags a run.
+pub(super) async fn tag(
+    tracking: &AzureMlTracking,
+    experiment: ExperimentInfo,
+    run: &PipelineRunId,
+    tags: &[(String, String)],
+) -> Result<()> {
+    let run = RunRef::new(experiment, RunId::new(run.as_str()));
+    tracking.set_tags(&run, &tags.iter().cloned().collect()).await
 }
 
-pub(super) struct TagRun<'a> {
-    pub(super) workspace: &'a str,
-    pub(super) run: &'a PipelineRunDetails,
-    pub(super) tags: &'a [(String, String)],
+/// The runs of a pipeline's steps.
+pub(super) async fn steps(
+    tracking: &AzureMlTracking,
+    run: &PipelineRunDetails,
+) -> Result<Vec<StepRun>> {
+    // Children are listed by the experiment's name; its id is not known here.
+    let name = ExperimentName::new(run.experiment.as_str());
+    let experiment = ExperimentInfo::new(ExperimentId::new(""), name);
+    let run = RunRef::new(experiment, RunId::new(run.id.as_str()));
+    let children: Vec<RunInfo> = tracking.children(&run).try_collect().await?;
+    let mut steps: Vec<_> = children.into_iter().filter_map(step).collect();
+    steps.sort_by_key(|it| it.created_at);
+    Ok(steps)
 }
 
-impl Operation for TagRun<'_> {
-    const NAME: &'static str = "history.runs.create";
-    /// Tags are merged, and these are the same each time.
-    const IDEMPOTENT: bool = true;
-    type Output = ();
-
-    fn encode(&self, base: &str) -> Result<Request> {
-        let id = self.run.id.as_str();
-        let tags: BTreeMap<_, _> = self.tags.iter().map(|(key, value)| (key, value)).collect();
-        RequestBuilder::new(Self::NAME, Method::PATCH, base)
-            .path(HISTORY)
-            .segments(self.workspace)
-            .path("/experiments")
-            .segment(&self.run.experiment)
-            .path("/runs")
-            .segment(id)
-            .json(&json!({ "runId": id, "tags": tags }))
-            .build()
-    }
-
-    fn decode(&self, response: Response) -> Result<()> {
-        azure::expect_success(Self::NAME, &response)
-    }
+/// A child as the run of a step; `None` when it belongs to no node of the graph.
+fn step(child: RunInfo) -> Option<StepRun> {
+    let mark = |key: &str| child.tags.get(key).or(child.properties.get(key)).cloned();
+    let node_id = mark("azureml.nodeid")?;
+    let reused_from = mark("azureml.reusedrunid").filter(|it| !it.is_empty());
+    let reused_from = reused_from.map(StepRunId::from);
+    let run = StepRun::new(child.id.as_str(), child.name.unwrap_or_default());
+    Some(StepRun {
+        node_id,
+        status: StepStatus::from_word(&child.status_text),
+        created_at: child.created_at,
+        started_at: child.started_at,
+        ended_at: child.ended_at,
+        reused_from,
+        error: child.error.map(|it| it.message),
+        ..run
+    })
 }
 
-pub(super) struct Children<'a> {
-    pub(super) workspace: &'a str,
-    pub(super) run: &'a PipelineRunDetails,
-    pub(super) page: Option<PageToken>,
-}
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
 
-impl Operation for Children<'_> {
-    const NAME: &'static str = "history.runs.children";
-    const IDEMPOTENT: bool = true;
-    type Output = Page<StepRun>;
+    use async_trait::async_trait;
+    use azml_core::{Endpoint, Request, ResourceId, Response, Transport, TransportError};
+    use bytes::Bytes;
 
-    fn encode(&self, base: &str) -> Result<Request> {
-        RequestBuilder::new(Self::NAME, Method::GET, base)
-            .path(HISTORY)
-            .segments(self.workspace)
-            .path("/experiments")
-            .segment(&self.run.experiment)
-            .path("/runs")
-            .segment(self.run.id.as_str())
-            .path("/children")
-            .query_opt("$continuationToken", self.page.as_ref().map(|it| it.0.as_str()))
-            .build()
+    use super::*;
+
+    /// Gives one answer to every request.
+    #[derive(Debug)]
+    struct Always(String);
+
+    #[async_trait]
+    impl Transport for Always {
+        async fn send(&self, _: Request) -> Result<Response, TransportError> {
+            Ok(Response::new(Bytes::from(self.0.clone())))
+        }
     }
 
-    fn decode(&self, response: Response) -> Result<Page<StepRun>> {
-        let children: wire::Children = azure::read(Self::NAME, &response)?;
-        let steps = children.value.into_iter().filter(wire::Child::is_step).map(Into::into);
-        let next = children.continuation_token.filter(|it| !it.is_empty()).map(PageToken);
-        Ok(Page::new(steps.collect(), next))
+    async fn read(body: String) -> Vec<StepRun> {
+        let endpoint = Endpoint::new("https://eastus.api.test", Arc::new(Always(body)));
+        let provider = "Microsoft.MachineLearningServices";
+        let workspace = ResourceId::new("s", "rg1", provider, "workspaces", "ws1").unwrap();
+        let tracking = AzureMlTracking::new(endpoint, workspace);
+        steps(&tracking, &PipelineRunDetails::new("run", "exp-part5")).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn steps_are_the_children_that_name_a_node() {
+        let exchange = azml_fixtures::load("history/runs-children-of-pipeline");
+        let steps = read(exchange.response.body.to_string()).await;
+        let nodes: BTreeMap<_, _> =
+            steps.iter().map(|it| (it.name.as_str(), it.node_id.as_str())).collect();
+        assert_eq!(
+            nodes.keys().copied().collect::<Vec<_>>(),
+            ["jar-step", "notebook-step", "script-in-dbfs", "script-local"]
+        );
+        assert_eq!(nodes["notebook-step"], "065bfaaf");
+        assert_eq!(steps[0].status, StepStatus::Queued);
+    }
+
+    #[tokio::test]
+    async fn a_reused_step_names_the_run_it_stands_for() {
+        let body = r#"{"value":[
+            {"runId":"a","experimentId":"e","name":"one","status":"Completed",
+             "runType":"azureml.StepRun","properties":{"azureml.reusedrunid":"z"},
+             "tags":{"azureml.nodeid":"n"}},
+            {"runId":"b","experimentId":"e","name":"no step","status":"Running"}
+        ],"continuationToken":null}"#;
+        let steps = read(body.to_owned()).await;
+        assert_eq!(steps.len(), 1);
+        assert_eq!(steps[0].reused_from.as_ref().unwrap().as_str(), "z");
+        assert_eq!(steps[0].status, StepStatus::Finished);
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use azml_core::{Clock, Endpoint, ErrorKind};
+use azml_tracking::AzureMlTracking;
 use azml_workspace::Workspace;
 
 use crate::{
@@ -36,17 +37,8 @@ impl AzureMlPipelines {
         Ok(self.workspace.data_plane().await?)
     }
 
-    /// Makes the experiment unless it is there.
-    async fn experiment(&self, name: &str) -> Result<()> {
-        let endpoint = self.data_plane().await?;
-        let workspace = &self.scope();
-        Ok(endpoint.call(&history::CreateExperiment { workspace, name }).await?)
-    }
-
-    async fn tag(&self, run: &PipelineRunDetails, tags: &[(String, String)]) -> Result<()> {
-        let endpoint = self.data_plane().await?;
-        let workspace = &self.scope();
-        Ok(endpoint.call(&history::TagRun { workspace, run, tags }).await?)
+    async fn tracking(&self) -> Result<AzureMlTracking> {
+        Ok(AzureMlTracking::new(self.data_plane().await?, self.workspace.id().clone()))
     }
 
     fn scope(&self) -> String {
@@ -79,18 +71,8 @@ impl PipelineBackend for AzureMlPipelines {
     }
 
     async fn steps(&self, run: &PipelineRunDetails) -> Result<Vec<StepRun>> {
-        let endpoint = self.data_plane().await?;
-        let workspace = self.scope();
-        let (mut steps, mut page) = (Vec::new(), None);
-        loop {
-            let children =
-                endpoint.call(&history::Children { workspace: &workspace, run, page }).await?;
-            steps.extend(children.items);
-            page = children.next;
-            if page.is_none() {
-                return Ok(steps);
-            }
-        }
+        let tracking = self.tracking().await?;
+        Ok(history::steps(&tracking, run).await?)
     }
 
     async fn log(&self, run: &PipelineRunId, step: &StepRun, log: StepLog) -> Result<String> {

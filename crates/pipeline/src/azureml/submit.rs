@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tracing::debug;
 use uuid::Uuid;
 
-use super::{AzureMlPipelines, ops, snapshots};
+use super::{AzureMlPipelines, history, ops, snapshots};
 use crate::{
     Pipeline, PipelineError, PipelineRunDetails, Problem, ProblemKind, Result, StepName,
     SubmitOptions,
@@ -37,7 +37,8 @@ pub(super) async fn submit(
         snapshots.iter().map(|it| it.as_ref().map(|it| it.content_hash.clone())).collect();
     let plan = Plan::new(pipeline, &datastore, &contents, node_id);
 
-    pipelines.experiment(experiment).await?;
+    let tracking = pipelines.tracking().await?;
+    let experiment = history::experiment(&tracking, experiment).await?;
     let maker = Maker { endpoint: &endpoint, workspace, regenerate: choices.regenerate_outputs };
     let modules = plan.modules.iter().zip(&snapshots);
     let making: Vec<_> =
@@ -47,10 +48,11 @@ pub(super) async fn submit(
 
     let body =
         plan.submission(pipeline.continue_on_step_failure, &choices, &module_ids, &source_ids);
-    let run = endpoint.call(&ops::CreateRun { workspace, experiment, body: &body }).await?;
+    let create = ops::CreateRun { workspace, experiment: experiment.name.as_str(), body: &body };
+    let run = endpoint.call(&create).await?;
     endpoint.call(&ops::SubmitRun { workspace, id: &run.id }).await?;
     if !options.tags.is_empty() {
-        pipelines.tag(&run, &options.tags).await?;
+        history::tag(&tracking, experiment, &run.id, &options.tags).await?;
     }
     Ok(run)
 }

@@ -1,11 +1,9 @@
 //! Answers exactly as the services write them.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use crate::{PipelineRunDetails, PipelineStatus, StepOutput, StepRun, StepRunId, StepStatus};
+use crate::{PipelineRunDetails, PipelineStatus, StepOutput};
 
 /// A module or data source as far as it matters here.
 #[derive(Debug, Deserialize)]
@@ -102,90 +100,6 @@ pub(super) struct BlobNode {
     pub(super) full_name: String,
     /// Holds a signature: never to be printed.
     pub(super) blob_uri: String,
-}
-
-/// `GET runs/{id}/children` of run history.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Children {
-    pub(super) value: Vec<Child>,
-    #[serde(default)]
-    pub(super) continuation_token: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Child {
-    run_id: String,
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    status: Option<String>,
-    #[serde(default)]
-    run_type: Option<String>,
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    created_utc: Option<OffsetDateTime>,
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    start_time_utc: Option<OffsetDateTime>,
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    end_time_utc: Option<OffsetDateTime>,
-    #[serde(default)]
-    tags: Option<BTreeMap<String, Option<String>>>,
-    #[serde(default)]
-    properties: Option<BTreeMap<String, Option<String>>>,
-    #[serde(default)]
-    error: Option<ChildError>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ChildError {
-    #[serde(default)]
-    error: Option<ErrorBody>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ErrorBody {
-    #[serde(default)]
-    message: Option<String>,
-}
-
-impl Child {
-    /// Whether it is the run of a step: by its kind, or by the node it names.
-    pub(super) fn is_step(&self) -> bool {
-        let kind = self.run_type.as_deref();
-        matches!(kind, Some("azureml.StepRun" | "azureml.ReusedStepRun"))
-            || self.mark("azureml.nodeid").is_some()
-    }
-
-    /// A tag, or the property of the same name.
-    fn mark(&self, key: &str) -> Option<&str> {
-        let of = |map: &'_ Option<BTreeMap<String, Option<String>>>| {
-            map.as_ref().and_then(|it| it.get(key)).is_some_and(Option::is_some)
-        };
-        let map = if of(&self.tags) { &self.tags } else { &self.properties };
-        map.as_ref()?.get(key)?.as_deref()
-    }
-}
-
-impl From<Child> for StepRun {
-    fn from(it: Child) -> Self {
-        let reused_from = it.mark("azureml.reusedrunid").filter(|it| !it.is_empty());
-        let reused_from = reused_from.map(StepRunId::from);
-        let node_id = it.mark("azureml.nodeid").unwrap_or_default().to_owned();
-        let status = it.status.as_deref().map_or(StepStatus::NotStarted, StepStatus::from_word);
-        let error = it.error.and_then(|it| it.error).and_then(|it| it.message);
-        let run = Self::new(it.run_id, it.name.unwrap_or_default());
-        Self {
-            node_id,
-            status,
-            created_at: it.created_utc,
-            started_at: it.start_time_utc,
-            ended_at: it.end_time_utc,
-            reused_from,
-            error,
-            ..run
-        }
-    }
 }
 
 /// One entry of `POST PipelineRuns/{id}/Outputs`.

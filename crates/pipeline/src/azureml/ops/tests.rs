@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::*;
-use crate::{PipelineStatus, StepStatus, azureml::history::Children};
+use crate::PipelineStatus;
 
 const BASE: &str = "https://eastus.api.test";
 const WORKSPACE: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg1\
@@ -147,38 +147,6 @@ fn outputs_are_paths_in_datastores() {
         "azureml/a8b72bd4-1d3a-444a-8feb-5f0e844386e7/out1",
     );
     assert!(outputs.contains(&expected));
-}
-
-#[test]
-fn steps_are_the_children_that_name_a_node() {
-    let exchange = azml_fixtures::load("history/runs-children-of-pipeline");
-    let mut run = PipelineRunDetails::new("730dfb23-2540-40b4-a6e2-326afea90ffa", "exp-part5");
-    run.status = PipelineStatus::Running;
-    let children = Children { workspace: WORKSPACE, run: &run, page: None };
-    let request = children.encode(BASE).unwrap();
-    assert_eq!(request.uri().path(), exchange.request.path.split('?').next().unwrap());
-
-    let page = answer(&children, &exchange).unwrap();
-    let names: Vec<_> = page.items.iter().map(|it| it.name.as_str()).collect();
-    assert_eq!(names, ["notebook-step", "script-in-dbfs", "script-local", "jar-step"]);
-    assert_eq!(page.items[0].node_id, NODE);
-    assert_eq!(page.items[0].status, StepStatus::Queued);
-    assert_eq!(page.next, None);
-}
-
-#[test]
-fn a_reused_step_names_the_run_it_stands_for() {
-    let run = PipelineRunDetails::new("p", "e");
-    let children = Children { workspace: WORKSPACE, run: &run, page: None };
-    let body = r#"{"value":[
-        {"runId":"a","name":"one","status":"Completed","runType":"azureml.StepRun",
-         "properties":{"azureml.reusedrunid":"z"},"tags":{"azureml.nodeid":"n"}},
-        {"runId":"b","name":"no step"}
-    ],"continuationToken":null}"#;
-    let page = children.decode(Response::new(Bytes::from(body))).unwrap();
-    assert_eq!(page.items.len(), 1);
-    assert_eq!(page.items[0].reused_from.as_ref().unwrap().as_str(), "z");
-    assert_eq!(page.items[0].status, StepStatus::Finished);
 }
 
 #[test]
