@@ -185,6 +185,7 @@ class Notebook:
         spec = dict(
             self._task.spec, kind="notebook", source=source, path=posixpath.normpath(full),
             format=None, language=None, widgets=arguments or {}, result=result_file,
+            redact=self._task.redactor.values,
             spark=spark.shared_settings(self._task.spec.get("spark")),
         )
         # The specification holds a token, so only the owner may read it.

@@ -19,6 +19,14 @@ class InputWidgetNotDefined(Exception):
     """Says that no widget and no parameter of the asked name exists."""
 
 
+class JavaError(Exception):
+    """What ended a JVM. Its trace is in the log already."""
+
+    def __init__(self, message: str, trace: str) -> None:
+        super().__init__(message)
+        self.trace = trace
+
+
 for _error in (NotebookExit, LocalExecutorError, InputWidgetNotDefined):
     # A trace shows the bare name, as it would for an error of the service.
     _error.__module__ = "builtins"

@@ -2,7 +2,8 @@
 
 Prints `{"port": .., "secret": .., "pid": ..}` as one line of JSON when a Spark
 context is up, and ends the JVM when its own standard input closes. The JVM
-also ends when this process dies, because it watches a pipe to it.
+also ends when this process dies, because it watches a pipe to it. A line
+`cancel TASK_RUN_ID` on the input cancels the Spark jobs of a task.
 
 The specification is that of a task; `roots`, `blobs` and `spark` are read.
 """
@@ -11,30 +12,21 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
-import tempfile
-
-_LOGGING = """\
-rootLogger.level = error
-rootLogger.appenderRef.console.ref = console
-appender.console.type = Console
-appender.console.name = console
-appender.console.target = SYSTEM_ERR
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n
-"""
-
+import threading
 
 def main(arguments: list[str]) -> int:
     """Starts the JVM and waits for the end of the input."""
     if len(arguments) != 1:
         print("usage: jvm.py SPEC.json", file=sys.stderr)
         return 2
-    from runner import load_package
+    from runner import hide_folder, load_package
 
     load_package()
+    hide_folder()
     from azml_task.errors import LocalExecutorError
-    from azml_task.spark_conf import configuration, prepare_environment, require
+    from azml_task.spark_conf import configuration, prepare_environment, quieten, require
 
     with open(arguments[0], encoding="utf-8") as file:
         spec = json.load(file)
@@ -45,11 +37,7 @@ def main(arguments: list[str]) -> int:
         return 3
     prepare_environment()
     conf = configuration(settings, spec["roots"], spec.get("blobs") or [])
-    logging = os.path.join(tempfile.mkdtemp(prefix="spark-", dir=os.getcwd()), "log4j2.properties")
-    with open(logging, "w", encoding="utf-8") as file:
-        file.write(_LOGGING)
-    options = conf.get("spark.driver.extraJavaOptions", "")
-    conf["spark.driver.extraJavaOptions"] = f"{options} -Dlog4j2.configurationFile=file:{logging}".strip()
+    quieten(conf, os.getcwd())
     serve(conf)
     return 0
 
@@ -69,12 +57,22 @@ def serve(conf: dict[str, str]) -> None:
     parameters = gateway.gateway_parameters
     ready = {"port": parameters.port, "secret": parameters.auth_token, "pid": gateway.proc.pid}
     print(json.dumps(ready), flush=True)
-    # The first query loads most of Spark SQL: better now than in a task.
-    SparkSession(context).range(1).collect()
-    while sys.stdin.buffer.read(4096):
-        pass
+    # The first query loads most of Spark SQL: better now than in a task. In a
+    # thread, because a task may come first and keep all cores for itself.
+    warm_up = SparkSession(context).range(1).collect
+    threading.Thread(target=warm_up, daemon=True).start()
+    for line in sys.stdin:
+        word, _, group = line.strip().partition(" ")
+        if word == "cancel":
+            # The process of the task is gone, but what it started in the JVM is not.
+            context.cancelJobGroup(group)
     gateway.proc.stdin.close()
-    gateway.proc.wait()
+    try:
+        gateway.proc.wait(timeout=3)
+    except subprocess.TimeoutExpired:
+        gateway.proc.kill()
+    # At once: threads may still wait for an answer of the JVM.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -127,11 +127,10 @@ class Notebook:
                 self._packages = os.path.abspath("notebook-packages")
                 sys.path.insert(0, self._packages)
             words += ["--target", self._packages, "--upgrade"]
-        env = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore")
-        if env.get("REQUESTS_CA_BUNDLE") == self._task.host.get("ca_file"):
-            # Package indexes are not behind the mock's certificate authority.
-            env.pop("REQUESTS_CA_BUNDLE", None)
-            env.pop("SSL_CERT_FILE", None)
+        # Package indexes are not behind the mock's certificate authority.
+        env = dict(
+            self._task.outer_environment, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore"
+        )
         status, tail = run_command([sys.executable, "-m", "pip", *words], env)
         if status != 0:
             raise LocalExecutorError(f"pip failed: {tail[-1] if tail else f'exit status {status}'}")

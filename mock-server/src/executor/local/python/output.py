@@ -14,19 +14,19 @@ class Redactor:
     """Masks secret values in text."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        self._values: list[str] = []
+        self.values: list[str] = []
         for value in values:
             self.add(value)
 
     def add(self, value: str) -> None:
         """Masks `value` from now on. Blank text is left alone."""
-        if value.strip() and value not in self._values:
+        if value.strip() and value not in self.values:
             # The longest first: one secret may be part of another.
-            self._values = sorted([*self._values, value], key=len, reverse=True)
+            self.values = sorted([*self.values, value], key=len, reverse=True)
 
     def clean(self, text: str) -> str:
         """The text with every secret masked."""
-        for value in self._values:
+        for value in self.values:
             text = text.replace(value, MASK)
         return text
 

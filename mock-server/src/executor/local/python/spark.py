@@ -14,7 +14,13 @@ import sys
 from typing import Any, Callable, Optional
 
 from azml_task.errors import LocalExecutorError
-from azml_task.spark_conf import blob_configuration, configuration, prepare_environment, require
+from azml_task.spark_conf import (
+    blob_configuration,
+    configuration,
+    prepare_environment,
+    quieten,
+    require,
+)
 from azml_task.task import Task
 
 _session: Any = None
@@ -56,12 +62,10 @@ def _start(task: Task, settings: dict[str, Any]) -> Any:
     from pyspark import SparkConf
     from pyspark.sql import SparkSession
 
-    conf = SparkConf()
-    for key, value in configuration(settings, task.paths.roots, task.paths.blobs).items():
-        conf.set(key, value)
-    session = SparkSession.builder.config(conf=conf).getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    return session
+    values = configuration(settings, task.paths.roots, task.paths.blobs)
+    quieten(values, os.getcwd())
+    conf = SparkConf().setAll(list(values.items()))
+    return SparkSession.builder.config(conf=conf).getOrCreate()
 
 
 def _attach(task: Task, settings: dict[str, Any]) -> Any:
@@ -88,6 +92,8 @@ def _attach(task: Task, settings: dict[str, Any]) -> Any:
         hadoop.set(key, value)
     conf = SparkConf(_jconf=scala_context.getConf())
     context = SparkContext(gateway=gateway, jsc=java_context, conf=conf)
+    # So that the JVM's owner can cancel what this process leaves behind.
+    context.setJobGroup(str(task.context.get("task_run_id")), str(task.context.get("task_key")), True)
     if task.spec.get("python_path"):
         context.environment["PYTHONPATH"] = os.pathsep.join(task.spec["python_path"])
     classic = getattr(jvm.org.apache.spark.sql, "classic", jvm.org.apache.spark.sql)

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import tempfile
 from typing import Any, Optional
 
 from azml_task.errors import LocalExecutorError
@@ -14,6 +15,16 @@ REQUIREMENTS = "pyspark==4.3.0 'numpy<3'"
 _VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 # No checksum files: other programs rewrite the same files without them.
 _LOCAL = "org.apache.hadoop.fs.RawLocalFileSystem"
+_LOGGING = """\
+rootLogger.level = error
+rootLogger.appenderRef.console.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n
+"""
+
 
 def configuration(settings: dict[str, Any], roots: dict[str, str], blobs: list[dict[str, str]]) -> dict[str, str]:
     """The Spark configuration that makes Databricks paths resolve on this machine.
@@ -57,6 +68,15 @@ def blob_configuration(blobs: list[dict[str, str]]) -> dict[str, str]:
             table = f"{blob['container']}@{blob['account']}.{kind}.{blob['suffix']}"
             conf[f"fs.viewfs.mounttable.{table}.linkFallback"] = f"file://{blob['path']}"
     return conf
+
+
+def quieten(conf: dict[str, str], folder: str) -> None:
+    """Makes the JVM log errors alone. Its settings go to a file in `folder`."""
+    file = os.path.join(tempfile.mkdtemp(prefix="spark-", dir=folder), "log4j2.properties")
+    with open(file, "w", encoding="utf-8") as stream:
+        stream.write(_LOGGING)
+    options = conf.get("spark.driver.extraJavaOptions", "")
+    conf["spark.driver.extraJavaOptions"] = f"{options} -Dlog4j2.configurationFile=file:{file}".strip()
 
 
 def prepare_environment() -> None:

@@ -9,6 +9,7 @@ import traceback
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from azml_task.errors import JavaError
 from azml_task.output import Redactor
 from azml_task.paths import Paths
 
@@ -21,6 +22,8 @@ class Task:
     paths: Paths
     redactor: Redactor
     task_values: dict[str, Any] = field(default_factory=dict)
+    # As the executor made it, without what leads to the mock's own services.
+    outer_environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     @classmethod
     def load(cls, spec_file: str) -> "Task":
@@ -52,12 +55,16 @@ class Task:
 
     def fail(self, err: BaseException) -> None:
         """Reports failure, and prints the trace into the log."""
-        trace = self.redactor.clean("".join(_trace_of(err).format()))
-        message = traceback.format_exception_only(type(err), err)[-1].strip()
-        # Notebooks name an error without its module.
-        message = message.removeprefix(f"{type(err).__module__}.")
-        print(trace, end="", file=sys.stderr, flush=True)
-        self._report("FAILED", error=self.redactor.clean(message), error_trace=trace)
+        if isinstance(err, JavaError):
+            message, trace = str(err), err.trace
+        else:
+            trace = "".join(_trace_of(err).format())
+            message = traceback.format_exception_only(type(err), err)[-1].strip()
+            # Notebooks name an error without its module.
+            message = message.removeprefix(f"{type(err).__module__}.")
+            print(trace, end="", file=sys.stderr, flush=True)
+        clean = self.redactor.clean
+        self._report("FAILED", error=clean(message), error_trace=clean(trace))
 
     def _report(self, status: str, **fields: Optional[str]) -> None:
         result: dict[str, Any] = {"exit_value": None, "error": None, "error_trace": None}

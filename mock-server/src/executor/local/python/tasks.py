@@ -9,9 +9,11 @@ from typing import Any, Callable
 
 from azml_task import output, spark, spark_conf, sql
 from azml_task.dbutils import DBUtils
-from azml_task.errors import LocalExecutorError, NotebookExit
+from azml_task.errors import JavaError, LocalExecutorError, NotebookExit
 from azml_task.notebook import Notebook
 from azml_task.task import Task
+
+_JAVA_EXCEPTION = 'Exception in thread "main" '
 
 
 def run(task: Task) -> None:
@@ -68,9 +70,7 @@ def _environment(task: Task) -> None:
         "SSL_CERT_FILE": host.get("ca_file"), "REQUESTS_CA_BUNDLE": host.get("ca_file"),
         "DB_CLUSTER_ID": context.get("cluster_id"),
     }
-    for name, value in values.items():
-        if value:
-            os.environ.setdefault(name, str(value))
+    os.environ.update({name: str(value) for name, value in values.items() if value})
     if task.spec.get("python_path"):
         os.environ["PYTHONPATH"] = os.pathsep.join(task.spec["python_path"])
 
@@ -142,16 +142,23 @@ def _spark_jar(task: Task, _: dict[str, Any]) -> None:
         raise LocalExecutorError("a JAR task needs main_class_name and a jar among its libraries")
     command = [os.path.join(os.path.dirname(pyspark.__file__), "bin", "spark-submit")]
     conf = spark_conf.configuration(settings, task.paths.roots, task.paths.blobs)
-    for key, value in {"spark.log.level": "ERROR", **conf}.items():
+    spark_conf.quieten(conf, os.getcwd())
+    for key, value in conf.items():
         command += ["--conf", f"{key}={value}"]
     command += ["--class", task.spec["main_class"]]
     if jars[1:]:
         command += ["--jars", ",".join(jars[1:])]
     status, tail = output.run_command([*command, jars[0], *task.spec.get("parameters", [])])
     if status != 0:
-        lines = [it for it in tail if it.startswith(("Exception in thread", "Error:"))]
-        reason = lines[-1] if lines else (tail[-1] if tail else "no output")
-        raise LocalExecutorError(f"the JAR ended with exit status {status}: {reason}")
+        raise _java_error(status, tail)
+
+
+def _java_error(status: int, tail: list[str]) -> Exception:
+    """The exception that ended a JVM, as far as its last lines show it."""
+    start = next((it for it, line in enumerate(tail) if line.startswith(_JAVA_EXCEPTION)), None)
+    if start is None:
+        return LocalExecutorError(f"the JAR ended with exit status {status}: {tail[-1] if tail else 'no output'}")
+    return JavaError(tail[start].removeprefix(_JAVA_EXCEPTION), "\n".join(tail[start:]) + "\n")
 
 
 def _sql_file(task: Task, names: dict[str, Any]) -> None:

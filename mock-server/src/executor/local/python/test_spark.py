@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
-from typing import Any
+from typing import Any, Optional
 
 from test_runner import HERE, RunnerTest
 from test_wine import FIXTURES, PREPARED
@@ -26,10 +26,10 @@ class SparkTest(RunnerTest):
         """How a task reaches Spark."""
         return {"master": "local[2]", "conf": {}}
 
-    def run_task(self, **spec: Any) -> dict[str, Any]:  # type: ignore[override]
-        """Runs a task with Spark."""
+    def start_task(self, env: Optional[dict[str, str]] = None, **spec: Any) -> subprocess.Popen[str]:
+        """Starts a task with Spark."""
         spec.setdefault("spark", self.settings())
-        return super().run_task(env={"HOME": self.base}, **spec)
+        return super().start_task({"HOME": self.base, **(env or {})}, **spec)
 
 
 class WithoutPySpark(RunnerTest):
@@ -51,7 +51,7 @@ class Cold(SparkTest):
     """Tasks that start a JVM of their own."""
 
     def test_a_child_notebook_shares_the_jvm_of_its_parent(self) -> None:
-        self.write("workspace/Shared/child.py", "# Databricks notebook source\ndbutils.notebook.exit(sc.applicationId)\n")
+        self.add_notebook("child", "dbutils.notebook.exit(sc.applicationId)")
         done = self.notebook("""\
             id = sc.applicationId
             print(spark.range(3).count(), dbutils.notebook.run("child", 60) == id)
@@ -118,21 +118,48 @@ class Warm(SparkTest):
             dbutils.fs.cp([it.path for it in dbutils.fs.ls(box) if it.name.startswith("part")][0], "/Volumes/v/n.csv")
             open("/Volumes/v/n.csv", "a").write("99\\n")
             spark.range(5).write.mode("overwrite").parquet("dbfs:/tmp/p")
-            print(*[spark.read.csv(it, header=True).count() for it in (box, "/Volumes/v/n.csv", "dbfs:/Volumes/v/n.csv")])
+            tables = [spark.read.csv(it, header=True) for it in (box, "/Volumes/v/n.csv", "dbfs:/Volumes/v/n.csv")]
+            print(*[it.count() for it in tables])
             print(spark.read.parquet("/tmp/p").count(), isinstance(spark, __import__("pyspark.sql").sql.SparkSession))
             """)
         self.assertEqual(done["log"].splitlines()[-2:], ["10 11 11", "5 True"], done["log"])
-        hidden = [it for root in (self.blob, self.roots["dbfs"]) for it in glob.glob(f"{root}/**/.*.crc", recursive=True)]
-        self.assertEqual(hidden, [])
+        for root in (self.blob, self.roots["dbfs"]):
+            self.assertEqual(glob.glob(f"{root}/**/.*.crc", recursive=True), [])
 
     def test_each_task_has_its_own_views_and_cannot_stop_the_context(self) -> None:
-        first = self.notebook("spark.range(1).createOrReplaceTempView('mine')\nspark.stop()\ndbutils.notebook.exit(sc.applicationId)\n")
+        first = self.notebook("""\
+            spark.range(1).createOrReplaceTempView('mine')
+            spark.stop()
+            dbutils.notebook.exit(sc.applicationId)
+            """)
         second = self.script("""\
             from pyspark.sql import SparkSession
             spark = SparkSession.builder.master("local[7]").getOrCreate()
             print(spark.sparkContext.applicationId, spark.sql("show tables").count())
             """)
         self.assertEqual(second["log"], f"{first['exit_value']} 0\n")
+
+    def test_what_a_killed_task_leaves_in_the_jvm_can_be_canceled(self) -> None:
+        long = "print('begun', flush=True)\nspark.range(10 ** 14).selectExpr('sum(id % 7)').collect()\n"
+        file = self.write("code/long.py", long)
+        child = self.start_task(kind="python_file", source=file, context={"task_run_id": 77})
+        assert child.stdout is not None and self.jvm.stdin is not None
+        self.assertEqual(child.stdout.readline(), "begun\n")
+        active = """\
+            import time
+            for _ in range(600):
+                if bool(sc._jsc.statusTracker().getActiveJobIds()) == {wanted}:
+                    break
+                time.sleep(0.05)
+            else:
+                raise TimeoutError("jobs are active: not {wanted}")
+            """
+        self.assertEqual(self.script(active.format(wanted=True))["log"], "")
+        child.kill()
+        child.communicate()
+        self.jvm.stdin.write("cancel 77\n")
+        self.jvm.stdin.flush()
+        self.assertEqual(self.script(active.format(wanted=False))["log"], "")
 
     def test_sql_runs_in_cells_and_files(self) -> None:
         done = self.notebook("""\

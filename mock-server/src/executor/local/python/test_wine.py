@@ -134,7 +134,8 @@ class Wine(RunnerTest):
         self.assertNotIn("run-token", done["log"])
 
     def test_a_missing_or_wrong_parameter_is_named(self) -> None:
-        self.assertEqual(self.train("cobol")["error"], "ValueError: parameter 'engine' is 'cobol': pass spark or python")
+        error = "ValueError: parameter 'engine' is 'cobol': pass spark or python"
+        self.assertEqual(self.train("cobol")["error"], error)
         self.assertEqual(
             self.train(prepared="")["error"],
             "ValueError: parameter 'prepared' is empty: pass the folder of the prepared tables",
