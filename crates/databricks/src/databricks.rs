@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use azml_core::{Endpoint, Session, Transport};
+
+use crate::{
+    clusters::ClustersClient, dbfs::DbfsClient, jobs::JobsClient, libraries::LibrariesClient,
+    tokens::TokensClient, workspace_objects::WorkspaceObjectsClient,
+};
+
+/// One Databricks workspace. Hands out a client for each of its services.
+///
+/// Cheap to clone: clones share the connections and the tokens.
+#[derive(Clone, Debug)]
+pub struct Databricks {
+    endpoint: Endpoint,
+}
+
+impl Databricks {
+    /// The workspace at `host`, for example `https://adb-1.2.azuredatabricks.net`,
+    /// called without a token: for tests, or behind a proxy that adds one.
+    pub fn new(host: impl Into<Arc<str>>, transport: Arc<dyn Transport>) -> Self {
+        Self::from_endpoint(Endpoint::new(with_scheme(host), transport))
+    }
+
+    /// The workspace at `host`, called as the identity of `session`.
+    pub fn from_session(session: &Session, host: impl Into<Arc<str>>) -> Self {
+        let scope = session.cloud().databricks_scope();
+        Self::from_endpoint(session.endpoint(with_scheme(host), scope))
+    }
+
+    /// The workspace that `endpoint` leads to.
+    pub fn from_endpoint(endpoint: Endpoint) -> Self {
+        Self { endpoint }
+    }
+
+    /// Where the workspace is.
+    pub fn host(&self) -> &str {
+        self.endpoint.base()
+    }
+
+    /// Machines that run notebooks and jobs.
+    pub fn clusters(&self) -> ClustersClient {
+        ClustersClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Packages on clusters.
+    pub fn libraries(&self) -> LibrariesClient {
+        LibrariesClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Runs of tasks.
+    pub fn jobs(&self) -> JobsClient {
+        JobsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// The Databricks file system.
+    pub fn dbfs(&self) -> DbfsClient {
+        DbfsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Notebooks, files and folders.
+    pub fn workspace_objects(&self) -> WorkspaceObjectsClient {
+        WorkspaceObjectsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Personal access tokens.
+    pub fn tokens(&self) -> TokensClient {
+        TokensClient::from_endpoint(self.endpoint.clone())
+    }
+}
+
+/// The resource manager gives a bare host name, as `workspaceUrl`.
+fn with_scheme(host: impl Into<Arc<str>>) -> Arc<str> {
+    let host = host.into();
+    if host.contains("://") { host } else { format!("https://{host}").into() }
+}

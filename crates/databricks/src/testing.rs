@@ -1,0 +1,59 @@
+//! What the tests of all services share.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use async_trait::async_trait;
+use azml_core::{Operation, Request, Response, Result, Transport, TransportError};
+use bytes::Bytes;
+use parking_lot::Mutex;
+use serde_json::Value;
+
+/// Checks the request of `operation` against the fixture `name` and gives what it
+/// makes of the answer there.
+pub(crate) fn check<O: Operation>(name: &str, operation: &O) -> Result<O::Output> {
+    let exchange = azml_fixtures::load(&format!("databricks/{name}"));
+    let request = operation.encode("https://adb-1.test").unwrap();
+    assert_eq!(request.method().as_str(), exchange.request.method);
+    assert_eq!(request.uri().path_and_query().unwrap().as_str(), exchange.request.path);
+    let body: Option<Value> = serde_json::from_slice(request.body()).ok();
+    assert_eq!(body, exchange.request.body, "{name}");
+    let body = Bytes::from(exchange.response.body.to_string());
+    operation.decode(http::Response::builder().status(exchange.response.status).body(body).unwrap())
+}
+
+/// Gives the planned answers in turn, in the end the last one for ever.
+#[derive(Debug, Default)]
+pub(crate) struct Scripted {
+    answers: Mutex<VecDeque<(u16, String)>>,
+    pub(crate) sent: Mutex<Vec<(String, Value)>>,
+}
+
+impl Scripted {
+    pub(crate) fn new<'a>(answers: impl IntoIterator<Item = (u16, &'a str)>) -> Arc<Self> {
+        let answers = answers.into_iter().map(|(status, body)| (status, body.to_owned())).collect();
+        Arc::new(Self { answers: Mutex::new(answers), ..Self::default() })
+    }
+
+    pub(crate) fn paths(&self) -> Vec<String> {
+        self.sent.lock().iter().map(|it| it.0.clone()).collect()
+    }
+}
+
+#[async_trait]
+impl Transport for Scripted {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let path = request.uri().path_and_query().unwrap().to_string();
+        let body = serde_json::from_slice(request.body()).unwrap_or_default();
+        self.sent.lock().push((path, body));
+        let mut answers = self.answers.lock();
+        let (status, body) = match answers.len() {
+            1 => answers[0].clone(),
+            _ => answers.pop_front().unwrap(),
+        };
+        // Not an HTTP status: the answer is lost.
+        if status == 0 {
+            return Err(TransportError::Interrupted("lost".into()));
+        }
+        Ok(http::Response::builder().status(status).body(body.into()).unwrap())
+    }
+}

@@ -1,0 +1,38 @@
+use async_trait::async_trait;
+use azml_core::{Endpoint, Result};
+use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
+
+use super::{CreatedToken, NewToken, TokenId, TokenInfo, Tokens, ops};
+
+/// Talks to the Token API of one Databricks workspace.
+#[derive(Clone, Debug)]
+pub struct TokensClient {
+    endpoint: Endpoint,
+}
+
+impl TokensClient {
+    pub(crate) fn from_endpoint(endpoint: Endpoint) -> Self {
+        Self { endpoint }
+    }
+}
+
+#[async_trait]
+impl Tokens for TokensClient {
+    async fn create(&self, token: &NewToken) -> Result<CreatedToken> {
+        self.endpoint.call(&ops::Create(token)).await
+    }
+
+    fn list(&self) -> BoxStream<'static, Result<TokenInfo>> {
+        let endpoint = self.endpoint.clone();
+        stream::once(async move {
+            let found = endpoint.call(&ops::List).await?;
+            Ok(stream::iter(found).map(Ok))
+        })
+        .try_flatten()
+        .boxed()
+    }
+
+    async fn delete(&self, token_id: &TokenId) -> Result<()> {
+        self.endpoint.call(&ops::Delete(token_id)).await
+    }
+}
