@@ -144,7 +144,10 @@ mod tests {
         let task = |name| Subject { tasks: vec![name], ..Subject::default() };
 
         assert_eq!(decided(task("other")), Some(RuleResult::Success));
-        assert_eq!(decided(Subject { jobs: vec!["wine"], ..task("prepare") }), Some(RuleResult::Running));
+        assert_eq!(
+            decided(Subject { jobs: vec!["wine"], ..task("prepare") }),
+            Some(RuleResult::Running)
+        );
         assert_eq!(
             decided(Subject { notebook_path: Some("/fail"), ..task("x") }),
             Some(RuleResult::Failed)

@@ -35,8 +35,12 @@ pub(crate) enum Place {
     Entra,
     Arm,
     DataPlane,
-    Databricks { host: String },
-    Blob { account: String },
+    Databricks {
+        host: String,
+    },
+    Blob {
+        account: String,
+    },
     /// Not an Azure name: the path tells.
     Anywhere,
 }

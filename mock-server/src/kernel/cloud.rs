@@ -16,6 +16,7 @@ use super::{
     clock::{Clock, EPOCH},
     log::{Forgetful, Log},
     routes,
+    temporary::Temporary,
 };
 use crate::{
     executor::{Executor, Simulated},
@@ -48,27 +49,29 @@ pub(crate) struct Shared {
 /// nothing kept.
 #[derive(Debug)]
 pub struct MockCloudBuilder {
-    seed: u64,
+    seed: Option<u64>,
     began_at: OffsetDateTime,
-    delay: f64,
+    delay: Option<f64>,
     strict: bool,
     files: Option<PathBuf>,
     executor: Arc<dyn Executor>,
     log: Arc<dyn Log>,
     worlds: Vec<(WorldId, World)>,
+    seeded: Option<World>,
 }
 
 impl Default for MockCloudBuilder {
     fn default() -> Self {
         Self {
-            seed: 1,
+            seed: None,
             began_at: EPOCH,
-            delay: 1.0,
+            delay: None,
             strict: false,
             files: None,
             executor: Arc::new(Simulated),
             log: Arc::new(Forgetful),
             worlds: Vec::new(),
+            seeded: None,
         }
     }
 }
@@ -77,14 +80,15 @@ impl MockCloudBuilder {
     /// Makes ids from `seed`: equal runs have equal ids.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
+        Self { seed: Some(seed), ..self }
     }
 
-    /// Multiplies simulated delays. 0 makes everything due at once, 1 (the
-    /// default) takes as long as the real service typically does.
+    /// Multiplies simulated delays. 0 (the default on a socket) makes
+    /// everything due at once, 1 (the default in-process) takes as long as the
+    /// real service typically does.
     #[must_use]
     pub fn with_delay(self, delay: f64) -> Self {
-        Self { delay, ..self }
+        Self { delay: Some(delay), ..self }
     }
 
     /// Refuses fields and parameters that the mock does not know.
@@ -99,9 +103,18 @@ impl MockCloudBuilder {
         Self { files: Some(folder.into()), ..self }
     }
 
+    /// Goes by the wall clock, waits for nothing and is like no cloud before:
+    /// what programs on the other side of a socket expect.
+    #[cfg(feature = "server")]
     #[must_use]
-    pub(crate) fn with_clock(self, began_at: OffsetDateTime) -> Self {
-        Self { began_at, ..self }
+    pub(crate) fn for_socket(self) -> Self {
+        let random = || uuid::Uuid::new_v4().as_u64_pair().0;
+        Self {
+            began_at: crate::kernel::clock::wall(),
+            seed: Some(self.seed.unwrap_or_else(random)),
+            delay: Some(self.delay.unwrap_or(0.0)),
+            ..self
+        }
     }
 
     #[must_use]
@@ -114,7 +127,13 @@ impl MockCloudBuilder {
         Self { log, ..self }
     }
 
-    /// Goes on with worlds that were kept or exported.
+    /// Begins the default world as `world` instead of as the documented one.
+    #[must_use]
+    pub(crate) fn with_seeded(self, world: World) -> Self {
+        Self { seeded: Some(world), ..self }
+    }
+
+    /// Goes on with worlds that were kept.
     #[must_use]
     pub(crate) fn with_worlds(self, worlds: Vec<(WorldId, World)>) -> Self {
         Self { worlds, ..self }
@@ -128,10 +147,10 @@ impl MockCloudBuilder {
     pub fn build(self) -> io::Result<MockCloud> {
         let (files, guard) = match self.files {
             Some(folder) => (folder, None),
-            None => Temporary::make().map(|it| (it.0.clone(), Some(it)))?,
+            None => Temporary::make().map(|it| (it.path().to_owned(), Some(it)))?,
         };
         let settings = Settings {
-            delay: self.delay,
+            delay: self.delay.unwrap_or(1.0),
             strict: self.strict,
             loopback: Arc::new(Mutex::new(None)),
             ca_file: Arc::new(Mutex::new(None)),
@@ -142,13 +161,19 @@ impl MockCloudBuilder {
             settings,
             executor: self.executor,
             files,
-            seed: self.seed,
+            seed: self.seed.unwrap_or(1),
             epoch: self.began_at,
             router: routes::router(services::ALL),
             _guard: guard,
         };
         for (id, world) in self.worlds {
-            shared.resume(id, world).map_err(|it| io::Error::other(it.message))?;
+            shared.resume(id, world, false).map_err(|it| io::Error::other(it.message))?;
+        }
+        if let Some(world) = self.seeded {
+            // A history of its own begins here.
+            let world = World { seq: 0, ..world };
+            let seeded = shared.resume(WorldId::default(), world, true);
+            seeded.map_err(|it| io::Error::other(it.message))?;
         }
         let cloud = MockCloud { shared: Arc::new(shared) };
         cloud.shared.world(&WorldId::default()).map_err(|it| io::Error::other(it.message))?;
@@ -185,7 +210,9 @@ impl MockCloud {
     /// Moves the clock of the default world ahead, for callers whose own clock
     /// cannot be paused.
     pub fn advance(&self, by: Duration) {
-        self.kernel().advance(by);
+        if let Err(refusal) = self.kernel().advance(by) {
+            tracing::error!(%refusal.message, "the clock was not moved");
+        }
     }
 
     /// Plans `fault` in the default world.
@@ -237,11 +264,15 @@ impl Shared {
         Ok(kernel)
     }
 
-    /// Goes on with a world that was kept. What was executing when the mock
-    /// ended has failed.
-    fn resume(&self, id: WorldId, world: World) -> Result<(), Refusal> {
-        let now = (self.epoch + world.clock_offset).max(world.at);
-        let kernel = self.kernel(id.clone(), world, now);
+    /// Goes on with a world that was kept, or begins with one that is `new` to
+    /// the log. What was executing when the mock ended has failed.
+    fn resume(&self, id: WorldId, world: World, is_new: bool) -> Result<(), Refusal> {
+        // Time goes on from where the world was, even if this machine's clock was set back.
+        let began_at = self.epoch.max(world.at - world.clock_offset);
+        let kernel = self.kernel(id.clone(), world, began_at);
+        if is_new {
+            kernel.begin()?;
+        }
         kernel.commit::<_, Refusal>(|world, ctx| {
             Ok((services::databricks::decide_restart(world, ctx), ()))
         })?;
@@ -249,10 +280,23 @@ impl Shared {
         Ok(())
     }
 
-    fn kernel(&self, id: WorldId, world: World, now: OffsetDateTime) -> Arc<Kernel> {
-        let clock = Clock::showing(now);
+    fn kernel(&self, id: WorldId, world: World, began_at: OffsetDateTime) -> Arc<Kernel> {
+        let clock = Clock::new(began_at, world.clock_offset);
         let (log, settings) = (self.log.clone(), self.settings.clone());
         Kernel::new(id, world, clock, log, settings, &self.files, self.executor.clone())
+    }
+
+    /// Where the files of all worlds are.
+    #[cfg(feature = "server")]
+    pub(crate) fn files(&self) -> &Path {
+        &self.files
+    }
+
+    /// Ends what executes and puts the log where it survives.
+    #[cfg(feature = "server")]
+    pub(crate) async fn close(&self) -> io::Result<()> {
+        self.executor.end_all(None).await;
+        self.log.flush()
     }
 
     /// Tells where this cloud listens, for children of the executor.
@@ -270,50 +314,31 @@ impl Kernel {
     }
 
     /// Moves the clock ahead and lets what came due happen.
-    pub(crate) fn advance(&self, by: Duration) {
-        self.clock.advance(by);
-        let moved = self.commit::<_, Refusal>(|_, _| Ok((vec![Event::ClockMoved { by }], ())));
-        if let Err(refusal) = moved {
-            tracing::error!(%refusal.message, "the clock's move was not recorded");
+    pub(crate) fn advance(&self, by: Duration) -> Result<(), Refusal> {
+        if !self.clock.can_advance(by) {
+            return Err(Refusal::invalid("the clock cannot be moved beyond the year 9000"));
         }
+        // Recorded first: a move that the log does not have must not be seen.
+        self.commit::<_, Refusal>(|_, _| Ok((vec![Event::ClockMoved { by }], ())))?;
+        self.clock.advance(by);
+        self.read(|_, _| Ok(()))
     }
 
     /// Starts this world anew: state, faults, rules, clock and recorder.
     pub(crate) async fn reset(self: &Arc<Self>, seed: u64) -> Result<(), Refusal> {
         self.executor.end_all(Some(&self.id)).await;
-        self.clock.reset();
+        let offset = self.clock.set_offset(Duration::ZERO);
         let began = |world: &World, ctx: &mut super::Ctx<'_>| {
             let mut fresh = World::genesis(seed, ctx.now);
             (fresh.epoch, fresh.seq) = (world.epoch + 1, world.seq);
             Ok((vec![Event::Began(Box::new(fresh))], ()))
         };
-        self.commit::<_, Refusal>(began)?;
+        self.commit::<_, Refusal>(began).inspect_err(|_| {
+            self.clock.set_offset(offset);
+        })?;
         self.faults.clear();
         self.recorder.clear();
         let cleared = self.files.clear();
         cleared.map_err(|err| Refusal::invalid(format!("files could not be removed: {err}")))
-    }
-}
-
-/// A folder that goes when the cloud goes.
-#[derive(Debug)]
-pub(crate) struct Temporary(PathBuf);
-
-impl Temporary {
-    fn make() -> io::Result<Self> {
-        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-        let id = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let name = format!("azml-mock-{}-{id}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder)?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if let Err(err) = std::fs::remove_dir_all(&self.0) {
-            tracing::debug!(%err, folder = %self.0.display(), "a temporary folder stays");
-        }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) struct Recorder(Mutex<VecDeque<Exchange>>);
 /// One request and its answer. Secrets are masked before it is made.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Exchange {
+    #[serde(with = "time::serde::rfc3339")]
     pub(crate) at: OffsetDateTime,
     pub(crate) operation: Option<&'static str>,
     pub(crate) method: String,
@@ -29,6 +30,9 @@ pub(crate) struct Exchange {
     pub(crate) request_body: Option<Value>,
     pub(crate) status: u16,
     pub(crate) response_body: Option<Value>,
+    /// Fields and parameters that the mock did not know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unknown: Vec<String>,
 }
 
 impl Recorder {
@@ -102,9 +106,11 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_in_json_and_in_forms() {
-        let body = br#"{"a":1,"properties":{"databricksAccessToken":"dapi"},"items":[{"sig":"x"}]}"#;
+        let body =
+            br#"{"a":1,"properties":{"databricksAccessToken":"dapi"},"items":[{"sig":"x"}]}"#;
         let kept = masked_body(body).unwrap();
-        let wanted = json!({"a":1,"properties":{"databricksAccessToken":"***"},"items":[{"sig":"***"}]});
+        let wanted =
+            json!({"a":1,"properties":{"databricksAccessToken":"***"},"items":[{"sig":"***"}]});
         assert_eq!(kept, wanted);
         let form = masked_body(b"client_id=me&client_secret=fake").unwrap();
         assert_eq!(form, json!("client_id=me&client_secret=***"));
@@ -123,6 +129,7 @@ mod tests {
                 request_body: None,
                 status: 200,
                 response_body: None,
+                unknown: Vec::new(),
             });
         }
         let kept = recorder.all();

@@ -20,6 +20,7 @@ use crate::{
         admin,
         recorder::{self, BODY_LIMIT, Exchange},
         routes::Answered,
+        strict::Unknown,
     },
     services,
 };
@@ -62,7 +63,8 @@ fn split_world(path: &str) -> Result<(WorldId, &str), &str> {
     let Some(rest) = path.strip_prefix("/__tenant/") else {
         return Ok((WorldId::default(), path));
     };
-    let (name, path) = rest.split_once('/').map_or((rest, "/"), |(name, _)| (name, &rest[name.len()..]));
+    let (name, path) =
+        rest.split_once('/').map_or((rest, "/"), |(name, _)| (name, &rest[name.len()..]));
     if WorldId::is_legal(name) { Ok((WorldId(name.to_owned()), path)) } else { Err(name) }
 }
 
@@ -88,6 +90,8 @@ async fn recorded(
     parts.uri = rewritten(&path, query.as_deref());
     parts.extensions.insert(kernel.clone());
     parts.extensions.insert(site);
+    let unknown = Unknown::default();
+    parts.extensions.insert(unknown.clone());
 
     let (body, request_body) = peek(&parts.headers, body).await;
     let request = Request::from_parts(parts, body);
@@ -107,9 +111,12 @@ async fn recorded(
         method,
         path: shown,
         query: query.as_deref().map(recorder::masked_query),
-        request_body: request_body.filter(|_| keeps_bodies).and_then(|it| recorder::masked_body(&it)),
+        request_body: request_body
+            .filter(|_| keeps_bodies)
+            .and_then(|it| recorder::masked_body(&it)),
         status: parts.status.as_u16(),
         response_body: response_body.and_then(|it| recorder::masked_body(&it)),
+        unknown: unknown.all(),
     });
     Response::from_parts(parts, body)
 }

@@ -2,3 +2,16 @@
 //! the feature `server`, a socket with http and TLS on one port.
 
 pub(crate) mod dispatch;
+#[cfg(feature = "server")]
+mod listener;
+#[cfg(feature = "server")]
+mod mock_server;
+#[cfg(feature = "server")]
+mod proxy;
+#[cfg(feature = "server")]
+pub(crate) mod ready;
+#[cfg(feature = "server")]
+pub(crate) mod tls;
+
+#[cfg(feature = "server")]
+pub use self::mock_server::MockServer;

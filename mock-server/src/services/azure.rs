@@ -142,15 +142,19 @@ pub(crate) fn entra_claims(token: &str, accepts: impl Fn(&str) -> bool) -> Resul
         Err(Refusal::new(Kind::Unauthenticated, text).with_code(code))
     };
     match auth::check(token) {
-        Err(BadToken::Expired) => {
-            refused("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time.".into())
-        }
+        Err(BadToken::Expired) => refused(
+            "ExpiredAuthenticationToken",
+            "The access token expiry UTC time is earlier than current UTC time.".into(),
+        ),
         Err(BadToken::Unreadable | BadToken::WrongSignature) => {
             refused("InvalidAuthenticationToken", "The access token is invalid.".into())
         }
         Ok(claims) if !accepts(claims.aud.trim_end_matches('/')) => refused(
             "InvalidAuthenticationTokenAudience",
-            format!("The access token has been obtained for wrong audience or resource '{}'.", claims.aud),
+            format!(
+                "The access token has been obtained for wrong audience or resource '{}'.",
+                claims.aud
+            ),
         ),
         Ok(claims) => Ok(claims),
     }
@@ -216,11 +220,12 @@ impl<S: Send + Sync> FromRequestParts<S> for AtWorkspace {
             *slot = path_part(parts, state, name).await.unwrap_or_default();
         }
         let [subscription, group, name] = named;
-        kernel.inspect(|world| {
-            let workspace = world.arm.workspace(&subscription, &group, &name)?;
-            Ok(workspace.as_scope())
-        })
-        .map_err(|refusal: Refusal| refusal.into())
+        kernel
+            .inspect(|world| {
+                let workspace = world.arm.workspace(&subscription, &group, &name)?;
+                Ok(workspace.as_scope())
+            })
+            .map_err(|refusal: Refusal| refusal.into())
     }
 }
 

@@ -1,0 +1,271 @@
+use std::{
+    fs, io,
+    net::{SocketAddr, ToSocketAddrs},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use super::{Failure, tell};
+use crate::{
+    executor::{Executor, Simulated},
+    kernel::{MockCloud, WorldId, admin, temporary},
+    persist::{Durability, Sqlite},
+    server::MockServer,
+};
+
+/// How long an orderly end may take before it is cut short.
+const END: Duration = Duration::from_secs(8);
+
+/// The exit status after a second signal, as of a program that a signal ended.
+const INTERRUPTED: i32 = 130;
+
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// Address and port. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: String,
+    /// Writes addresses, names and secrets there as JSON, once the port accepts.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Keeps everything there. Without it the cloud is forgotten at the end.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// What a write survives: `normal` the death of this process, `full` a power cut.
+    #[arg(long, value_enum, default_value = "normal")]
+    sync: Durability,
+    /// Takes the certificate authority from there, or makes one there.
+    /// By default it lies in the data folder.
+    #[arg(long, value_name = "DIR")]
+    ca_dir: Option<PathBuf>,
+    /// Begins with this export of `/_mock/export` instead of the default world.
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+    /// Who runs Databricks tasks.
+    #[arg(long, value_enum, default_value = "simulate")]
+    executor: Runner,
+    /// The Python that runs tasks, `python3` by default.
+    #[arg(long, value_name = "PATH", env = "AZML_PYTHON")]
+    python: Option<PathBuf>,
+    /// Where Spark runs, `local[*]` by default.
+    #[arg(long, value_name = "URL")]
+    spark_master: Option<String>,
+    /// Multiplies simulated delays: 0 waits for nothing, 1 as long as the real service.
+    #[arg(long, value_name = "FACTOR", default_value = "0", value_parser = factor)]
+    delay: f64,
+    /// Refuses fields and parameters that the mock does not know.
+    #[arg(long)]
+    strict: bool,
+    /// Lets other machines run code here: their tasks are executed, and the
+    /// tokens with which they sign in are published.
+    #[arg(long)]
+    allow_remote: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Runner {
+    /// Nobody: outcomes come from rules.
+    Simulate,
+    /// This machine, for real.
+    Local,
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(it) if (0.0..=1e6).contains(&it) => Ok(it),
+        _ => Err("a number from 0 to 1000000 is needed".to_owned()),
+    }
+}
+
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    temporary::sweep(&std::env::temp_dir());
+    let address = address(options)?;
+    let (executor, runs) = executor(options)?;
+    // Two threads: one may wait for the log while the other answers.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|err| Failure(format!("no threads can be had: {err}")))?;
+    runtime.block_on(serve(options, address, executor, &runs))
+}
+
+async fn serve(
+    options: &Options,
+    address: SocketAddr,
+    executor: Arc<dyn Executor>,
+    runs: &str,
+) -> Result<(), Failure> {
+    // Before the port accepts: whoever sees it may send a signal.
+    let signals = Signals::new()?;
+    let listener = TcpListener::bind(address).await.map_err(|err| {
+        Failure(format!(
+            "cannot listen on {address}: {err}; choose another with --listen, or port 0"
+        ))
+    })?;
+    let cloud = cloud(options, executor)?;
+    let ca_dir = options.ca_dir.clone();
+    let ca_dir = ca_dir.or_else(|| options.data_dir.as_ref().map(|it| it.join("ca")));
+    let server = MockServer::serve(listener, cloud, ca_dir)
+        .map_err(|err| Failure(format!("the certificate authority cannot be used: {err}")))?;
+    if let Some(file) = &options.ready_file {
+        server.ready().write(file).map_err(|err| {
+            Failure(format!("cannot write the ready file {}: {err}", file.display()))
+        })?;
+    }
+    let (url, ca_file) = (server.url(), &server.ready().ca_file);
+    let line = format!("azml-mock listens at {url} (TLS on the same port, CA {ca_file}), {runs}");
+    tell(&mut io::stdout(), &line);
+    signals.ended(server).await
+}
+
+/// What ends the program.
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
+    }
+
+    /// Ends `server` in order at the first signal, at once at the second.
+    async fn ended(mut self, server: MockServer) -> Result<(), Failure> {
+        self.next().await;
+        tokio::select! {
+            stopped = tokio::time::timeout(END, server.stop()) => match stopped {
+                Ok(stopped) => stopped.map_err(|err| Failure(format!("the log was not written out: {err}"))),
+                Err(_) => Err(Failure("children did not end in time".to_owned())),
+            },
+            () = self.next() => std::process::exit(INTERRUPTED),
+        }
+    }
+}
+
+/// Where to listen, if that is allowed.
+fn address(options: &Options) -> Result<SocketAddr, Failure> {
+    let listen = &options.listen;
+    let unusable =
+        |why: &str| Failure(format!("--listen {listen} is no address with a port: {why}"));
+    let addresses = listen.to_socket_addrs().map_err(|err| unusable(&err.to_string()))?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    let address = *addresses.first().ok_or_else(|| unusable("the name is unknown"))?;
+    let is_open = !address.ip().is_loopback();
+    if is_open && options.executor == Runner::Local && !options.allow_remote {
+        return Err(Failure(format!(
+            "--executor local on {address} would let every machine that reaches it run code here, \
+             because its tokens are published: listen on 127.0.0.1, or say --allow-remote"
+        )));
+    }
+    Ok(address)
+}
+
+/// Who runs tasks, and how to say so.
+fn executor(options: &Options) -> Result<(Arc<dyn Executor>, String), Failure> {
+    let simulated = |why: &str| -> (Arc<dyn Executor>, String) {
+        (Arc::new(Simulated), format!("tasks are simulated{why}"))
+    };
+    if options.executor == Runner::Simulate {
+        return Ok(simulated(""));
+    }
+    let python = options.python.clone().unwrap_or_else(|| PathBuf::from("python3"));
+    match (python_version(&python), &options.python) {
+        (Ok(version), _) => {
+            let name = python.display();
+            Ok((local(&python, options)?, format!("tasks run with {name} (Python {version})")))
+        }
+        (Err(PythonError::Missing), None) => {
+            Ok(simulated(": there is no python3; name one with --python to run them"))
+        }
+        (Err(err), _) => Err(Failure(format!("{} cannot run tasks: {err}", python.display()))),
+    }
+}
+
+fn local(_: &Path, _: &Options) -> Result<Arc<dyn Executor>, Failure> {
+    Err(Failure("this azml-mock has no local executor".to_owned()))
+}
+
+#[derive(Debug)]
+enum PythonError {
+    Missing,
+    Other(String),
+}
+
+impl std::fmt::Display for PythonError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing => f.write_str("there is no such program; give --python PATH"),
+            Self::Other(why) => f.write_str(why),
+        }
+    }
+}
+
+/// Asks `python` who it is.
+fn python_version(python: &Path) -> Result<String, PythonError> {
+    let script = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
+    let asked = Command::new(python).args(["-I", "-c", script]).stdin(Stdio::null()).output();
+    let output = asked.map_err(|err| match err.kind() {
+        io::ErrorKind::NotFound => PythonError::Missing,
+        _ => PythonError::Other(err.to_string()),
+    })?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let mut numbers = version.split('.').map_while(|it| it.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(3), Some(minor)) if 9 <= minor => Ok(version),
+        (Some(_), Some(_)) => {
+            Err(PythonError::Other(format!("it is Python {version}; 3.9 is needed")))
+        }
+        _ => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let last = said.lines().last().unwrap_or("it said nothing");
+            Err(PythonError::Other(format!("it does not answer as Python does ({last})")))
+        }
+    }
+}
+
+/// Opens or begins the cloud.
+fn cloud(options: &Options, executor: Arc<dyn Executor>) -> Result<MockCloud, Failure> {
+    let builder = MockCloud::builder()
+        .with_delay(options.delay)
+        .with_strict(options.strict)
+        .with_executor(executor)
+        .for_socket();
+    let (builder, mut worlds) = match &options.data_dir {
+        Some(folder) => {
+            let (log, worlds) = Sqlite::open(folder, options.sync)?;
+            (builder.with_log(Arc::new(log)).with_files(folder.join("files")), worlds)
+        }
+        None => (builder, Vec::new()),
+    };
+    let mut builder = builder;
+    if let Some(file) = &options.seed {
+        let failed =
+            |why: &str| Failure(format!("the seed {} cannot be read: {why}", file.display()));
+        let text = fs::read_to_string(file).map_err(|err| failed(&err.to_string()))?;
+        let world = admin::import(&text).map_err(|err| failed(&err))?;
+        if worlds.iter().any(|(id, _)| *id == WorldId::default()) {
+            return Err(Failure(
+                "the data folder holds a world already; give --seed with a new one only".to_owned(),
+            ));
+        }
+        builder = builder.with_seeded(world);
+    }
+    let builder = builder.with_worlds(std::mem::take(&mut worlds));
+    builder.build().map_err(|err| Failure(format!("the cloud cannot begin: {err}")))
+}
