@@ -11,7 +11,10 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Kernel, WorldId};
+use crate::{
+    kernel::{Kernel, WorldId},
+    services::databricks::libraries::Library,
+};
 
 pub(crate) use self::simulated::Simulated;
 
@@ -27,11 +30,14 @@ pub(crate) trait Executor: fmt::Debug + Send + Sync {
     /// Begins `work` in the background and reports its end to `kernel`.
     fn start(&self, kernel: &Arc<Kernel>, work: Work);
 
+    /// Installs a library in the background and reports the outcome to `kernel`.
+    fn install(&self, kernel: &Arc<Kernel>, installation: Installation);
+
     /// Ends what executes `attempt`. Its report will be dropped.
     fn cancel(&self, attempt: &AttemptId);
 
     /// Ends what is kept warm for a cluster.
-    fn end_cluster(&self, workspace: u64, cluster_id: &str);
+    fn end_cluster(&self, world: &WorldId, workspace: u64, cluster_id: &str);
 
     /// Ends everything of `world` and answers when it is gone. `None`: of all worlds.
     fn end_all(&self, world: Option<&WorldId>) -> BoxFuture<'static, ()>;
@@ -59,6 +65,16 @@ impl AttemptId {
 /// made when the task starts, so no log, world or answer ever holds it.
 pub(crate) const RUN_TOKEN_OF: &str = "{{azureml-run-token}}:";
 
+/// One library that a cluster is to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Installation {
+    pub(crate) world: WorldId,
+    pub(crate) epoch: u64,
+    pub(crate) workspace: u64,
+    pub(crate) cluster_id: String,
+    pub(crate) library: Library,
+}
+
 /// All that is needed to run one task on this machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Work {
@@ -72,8 +88,6 @@ pub(crate) struct Work {
     /// Spark settings and environment of the cluster.
     pub(crate) spark_conf: BTreeMap<String, String>,
     pub(crate) environment: BTreeMap<String, String>,
-    /// What `pip` installs before the task starts.
-    pub(crate) pypi_packages: Vec<String>,
     /// Values that must not appear in any log.
     pub(crate) redact: Vec<String>,
     pub(crate) timeout: Option<Duration>,
@@ -81,6 +95,8 @@ pub(crate) struct Work {
     pub(crate) job_run_id: i64,
     pub(crate) task_key: String,
     pub(crate) user: String,
+    /// What other tasks of the run left for this one, by task key.
+    pub(crate) task_values: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
     /// A token of that user, for calls back into the workspace.
     pub(crate) token: String,
     /// Storage accounts and containers that the task may address.
@@ -101,13 +117,34 @@ impl Work {
     }
 }
 
-/// The four kinds of code, and where the bytes are.
+/// The kinds of code, by the paths under which the workspace knows them. Where
+/// the bytes are is looked up when the task starts.
 #[derive(Clone, Debug)]
 pub(crate) enum Code {
-    Notebook { path: String, file: PathBuf, language: String, is_jupyter: bool },
-    PythonFile { path: String, file: PathBuf, python_path: Vec<PathBuf> },
-    Jar { main_class: String, jars: Vec<PathBuf> },
-    Wheel { package: String, entry_point: String, wheels: Vec<PathBuf> },
+    Notebook {
+        path: String,
+        language: String,
+        is_jupyter: bool,
+    },
+    PythonFile {
+        path: String,
+        python_path: Vec<String>,
+    },
+    /// A script in a folder below the files of the world, and modules beside it.
+    LocalScript {
+        folder: String,
+        script: String,
+    },
+    Jar {
+        main_class: String,
+        jars: Vec<String>,
+    },
+    Wheel {
+        package: String,
+        entry_point: String,
+        named_parameters: BTreeMap<String, String>,
+        wheels: Vec<String>,
+    },
 }
 
 /// How a task ended, as its executor saw it.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{Event, Kernel, World};
 use crate::{
-    executor::{AttemptId, Work},
+    executor::{AttemptId, Installation, Work},
     services::{arm, databricks, history, pipelines},
 };
 
@@ -14,6 +14,8 @@ use crate::{
 pub(crate) enum Effect {
     /// A task is to be executed on this machine.
     Start(Box<Work>),
+    /// A library is to be installed on this machine.
+    Install(Box<Installation>),
     /// What executes is to end.
     Cancel(AttemptId),
     /// A cluster is gone, and with it what it kept warm.
@@ -36,14 +38,23 @@ impl Effect {
 
     pub(crate) fn carry_out(self, kernel: &Arc<Kernel>) {
         match self {
+            // A world does not know its own name; its kernel does.
             Self::Start(mut work) => {
+                work.attempt.world = kernel.id.clone();
                 work.fill_in(|run_id| history::run_token(run_id, arm::TENANT, "run").0);
                 kernel.executor.start(kernel, *work);
             }
+            Self::Install(mut it) => {
+                it.world = kernel.id.clone();
+                kernel.executor.install(kernel, *it);
+            }
             Self::CopyFiles(files) => files.iter().for_each(|it| copy(kernel, it)),
-            Self::Cancel(attempt) => kernel.executor.cancel(&attempt),
+            Self::Cancel(mut attempt) => {
+                attempt.world = kernel.id.clone();
+                kernel.executor.cancel(&attempt);
+            }
             Self::EndCluster { workspace, cluster_id } => {
-                kernel.executor.end_cluster(workspace, &cluster_id);
+                kernel.executor.end_cluster(&kernel.id, workspace, &cluster_id);
             }
             Self::WriteBlob { account, container, name, text } => {
                 let path = kernel.files.container(&account, &container).locate(&name);

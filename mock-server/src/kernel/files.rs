@@ -32,6 +32,11 @@ impl Files {
         Self { root: root.join(world.folder()), next: AtomicU64::default() }
     }
 
+    /// The folder of everything below.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// A blob container.
     pub(crate) fn container(&self, account: &str, container: &str) -> Folder {
         Folder(self.root.join("blobs").join(account).join(container))

@@ -34,7 +34,7 @@ pub(crate) fn router(cloud: MockCloud) -> Router {
     Router::new().fallback(dispatch).with_state(cloud)
 }
 
-async fn dispatch(State(cloud): State<MockCloud>, request: Request) -> Response {
+async fn dispatch(State(cloud): State<MockCloud>, mut request: Request) -> Response {
     let (world, path) = match split_world(request.uri().path()) {
         Ok(it) => it,
         Err(name) => {
@@ -55,6 +55,7 @@ async fn dispatch(State(cloud): State<MockCloud>, request: Request) -> Response 
     let site = Site::new(request.uri(), request.headers(), tls, &world.prefix());
     let place = Place::of(&host);
     let path = services::internal_path(&place, &path);
+    request.extensions_mut().insert(place);
     recorded(&cloud, kernel, site, path, request).await
 }
 

@@ -136,5 +136,5 @@ fn key(subscription: &str, resource_group: &str, name: &str) -> String {
 }
 
 pub(crate) struct Compute { pub(crate) databricks_workspace: u64 }
-impl Compute { pub(crate) fn provisioning_state(&self) -> &'static str { "" } }
+impl Compute { pub(crate) fn access_token(&self) -> &'static str { "" }  pub(crate) fn provisioning_state(&self) -> &'static str { "" } }
 impl Arm { pub(crate) fn compute(&self, _: &str, _: &str, _: &str, _: &str) -> Option<&Compute> { None } }

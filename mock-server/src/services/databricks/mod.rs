@@ -1,13 +1,33 @@
 //! What all Databricks services share: the envelope in which they refuse, the
 //! gate, and the state of one workspace.
 
+pub(crate) mod clusters;
+pub(crate) mod dbfs;
+mod gate;
 pub(crate) mod jobs;
+pub(crate) mod libraries;
+mod paths;
+pub(crate) mod scim;
+#[cfg(test)]
+mod tests;
+pub(crate) mod tokens;
+pub(crate) mod wellknown;
+mod wire;
+pub(crate) mod workspace;
+
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::OffsetDateTime;
 
+use self::{
+    clusters::Clusters, dbfs::Dbfs, jobs::Jobs, libraries::Libraries, scim::Principals,
+    tokens::Tokens, workspace::Objects,
+};
 use crate::kernel::{self, Ctx, Kind, Refusal, World, effects::Effect};
+
+/// The workspace that a client meets who names none.
+pub(crate) const DEFAULT_WORKSPACE: u64 = 1_234_567_890_123_456;
 
 /// `{"error_code","message"}`.
 pub(crate) struct Envelope;
@@ -34,43 +54,125 @@ impl kernel::Envelope for Envelope {
             Kind::AlreadyExists | Kind::TooLarge => axum::http::StatusCode::BAD_REQUEST,
             _ => refusal.status(),
         };
+        // The gateway in front of the services writes its code as a number.
+        let code = code.parse::<u16>().map_or_else(|_| json!(code), |it| json!(it));
         let body = json!({ "error_code": code, "message": refusal.message });
         (status, axum::Json(body)).into_response()
     }
 }
 
+/// The state of one workspace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Databricks {}
+pub(crate) struct Databricks {
+    pub(crate) principals: Principals,
+    pub(crate) tokens: Tokens,
+    pub(crate) clusters: Clusters,
+    pub(crate) libraries: Libraries,
+    pub(crate) jobs: Jobs,
+    pub(crate) dbfs: Dbfs,
+    pub(crate) workspace: Objects,
+}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Event {}
+pub(crate) enum Event {
+    Tokens(tokens::Event),
+    Clusters(clusters::Event),
+    Libraries(libraries::Event),
+    Jobs(jobs::Event),
+    Dbfs(dbfs::Event),
+    Workspace(workspace::Event),
+}
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Due {}
+pub(crate) enum Due {
+    Clusters(clusters::Due),
+    Libraries(libraries::Due),
+    Jobs(jobs::Due),
+}
 
 impl Databricks {
-    pub(crate) fn seeded(_: OffsetDateTime) -> Self {
-        Self {}
+    /// What every workspace begins with.
+    pub(crate) fn seeded(at: OffsetDateTime) -> Self {
+        Self {
+            principals: Principals::seeded(),
+            tokens: Tokens::seeded(at),
+            workspace: Objects::seeded(at),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn evolve(&mut self, event: &Event) {
-        match *event {}
+        match event {
+            Event::Tokens(event) => self.tokens.evolve(event),
+            Event::Clusters(event) => {
+                self.clusters.evolve(event);
+                self.libraries.follow(event);
+            }
+            Event::Libraries(event) => self.libraries.evolve(event),
+            Event::Jobs(event) => {
+                if let Some((cluster_id, at)) = self.jobs.evolve(event) {
+                    self.clusters.was_used(&cluster_id, at);
+                }
+            }
+            Event::Dbfs(event) => self.dbfs.evolve(event),
+            Event::Workspace(event) => self.workspace.evolve(event),
+        }
     }
 
+    /// What time alone brings about next: machines first, then what waits for them.
     pub(crate) fn next_due(&self) -> Option<(OffsetDateTime, Due)> {
-        None
+        let clusters = self.clusters.next_due(&self.jobs);
+        let libraries = self.libraries.next_due(&self.clusters);
+        let jobs = self.jobs.next_due(self);
+        let clusters = clusters.map(|(at, it)| (at, Due::Clusters(it)));
+        let libraries = libraries.map(|(at, it)| (at, Due::Libraries(it)));
+        let jobs = jobs.map(|(at, it)| (at, Due::Jobs(it)));
+        clusters.into_iter().chain(libraries).chain(jobs).min_by_key(|(at, _)| *at)
     }
 }
 
-pub(crate) fn decide_due(_: &World, _: u64, due: &Due, _: &mut Ctx<'_>) -> Vec<kernel::Event> {
-    match *due {}
+/// The workspace with this number.
+pub(crate) fn workspace_of(world: &World, workspace: u64) -> Result<&Databricks, Refusal> {
+    let missing = || Refusal::not_found(format!("Workspace {workspace} does not exist"));
+    world.databricks.get(&workspace).ok_or_else(missing)
+}
+
+pub(crate) fn decide_due(
+    world: &World,
+    workspace: u64,
+    due: &Due,
+    ctx: &mut Ctx<'_>,
+) -> Vec<kernel::Event> {
+    match due {
+        Due::Clusters(due) => clusters::decide_due(world, workspace, due, ctx),
+        Due::Libraries(due) => libraries::decide_due(world, workspace, due, ctx),
+        Due::Jobs(due) => jobs::decide_due(world, workspace, due, ctx),
+    }
 }
 
 /// What was executing when the mock ended has failed.
-pub(crate) fn decide_restart(_: &World, _: &mut Ctx<'_>) -> Vec<kernel::Event> {
-    Vec::new()
+pub(crate) fn decide_restart(world: &World, ctx: &mut Ctx<'_>) -> Vec<kernel::Event> {
+    let workspaces = world.databricks.keys();
+    let mut events = Vec::new();
+    for workspace in workspaces {
+        events.extend(jobs::decide_restart(world, *workspace, ctx));
+        events.extend(libraries::decide_restart(world, *workspace, ctx));
+    }
+    events
 }
 
-pub(crate) fn effect_of(_: u64, event: Event, _: &World) -> Option<Effect> {
-    match event {}
+pub(crate) fn effect_of(workspace: u64, event: Event, world: &World) -> Option<Effect> {
+    match event {
+        Event::Clusters(event) => clusters::effect_of(workspace, event),
+        Event::Jobs(event) => jobs::effect_of(workspace, &event, world),
+        Event::Libraries(event) => libraries::effect_of(workspace, event),
+        Event::Tokens(_) | Event::Dbfs(_) | Event::Workspace(_) => None,
+    }
+}
+
+/// Whose token this is, if it is one of this workspace and has not expired.
+pub(crate) fn token_owner(world: &World, workspace: u64, token: &str) -> Option<String> {
+    let state = world.databricks.get(&workspace)?;
+    let owner = state.tokens.owner(token, world.at).or_else(|| state.jobs.token_owner(token));
+    owner.map(str::to_owned)
 }

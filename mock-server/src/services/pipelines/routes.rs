@@ -240,7 +240,7 @@ async fn stdout(
     let job_run: Result<Option<(u64, i64)>, Refused<Envelope>> =
         kernel.read(|world, _| step_of(world, &path.id, &nodes).map(|(_, step)| step.job_run));
     match job_run? {
-        Some((workspace, id)) => Ok(jobs::log_of(&kernel, workspace, id).await),
+        Some((workspace, id)) => Ok(jobs::log_of(kernel, workspace, id).await),
         None => Ok(String::new()),
     }
 }
@@ -255,7 +255,7 @@ async fn stderr(
     kernel.read(|world, _| {
         let (_, step) = step_of(world, &path.id, &nodes)?;
         let view = step.job_run.and_then(|(workspace, id)| jobs::run_state(world, workspace, id));
-        let trace = view.and_then(|it| it.error_trace.clone().or_else(|| it.error.clone()));
+        let trace = view.and_then(|it| it.error_trace.or(it.error).map(str::to_owned));
         Ok(trace.unwrap_or_default())
     })
 }

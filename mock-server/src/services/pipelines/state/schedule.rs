@@ -9,7 +9,7 @@ use super::{
 use crate::{
     kernel::{self, Ctx, Decision, Refusal, World},
     services::{
-        databricks::jobs::{self, RunView},
+        databricks::jobs::{self, RunView, TaskResult},
         history::decide_experiment_named,
     },
     store::{self, Batch, Point, RunError, RunPatch, Status, micros},
@@ -252,13 +252,13 @@ fn ended(world: &World, run: &PipelineRun, step: &Step, ctx: &mut Ctx<'_>) -> Ve
         return Vec::new();
     };
     let mut events = what_the_rule_made(run, step, &view, ctx);
-    let (status, error) = if view.is_canceled() {
-        (StatusCode::Canceled, None)
-    } else if view.is_success() {
-        (StatusCode::Finished, None)
-    } else {
-        let message = view.error.clone().unwrap_or_else(|| view.message.clone());
-        (StatusCode::Failed, Some(RunError { code: "UserError".to_owned(), message }))
+    let (status, error) = match view.result {
+        Some(TaskResult::Success | TaskResult::SuccessWithFailures) => (StatusCode::Finished, None),
+        Some(TaskResult::Canceled | TaskResult::UpstreamCanceled) => (StatusCode::Canceled, None),
+        _ => {
+            let message = view.error.unwrap_or(&view.message).to_owned();
+            (StatusCode::Failed, Some(RunError { code: "UserError".to_owned(), message }))
+        }
     };
     events.extend(end_step(world, run, step, status, error, ctx));
     events

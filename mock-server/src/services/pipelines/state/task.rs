@@ -8,17 +8,24 @@ use super::{CopiedFile, Graph, Node, PipelineRun, Step};
 use crate::{
     executor::RUN_TOKEN_OF,
     kernel::{Ctx, Decision, Refusal, Site, World},
-    services::databricks::jobs::{self, ClusterSpec, CodeSpec, Library, NewCluster, Submission, TaskSpec},
+    services::databricks::{
+        self,
+        clusters::{ClusterSpec, Size},
+        jobs::{self, ClusterChoice, CodeSpec, Submission, TaskSpec},
+        libraries::Library,
+    },
 };
 
 /// A step, worked out: where it runs, what it runs, with which arguments.
 #[derive(Clone, Debug)]
 pub(super) struct Task {
     pub(super) workspace: u64,
+    /// Whose token the workspace was attached with.
+    user: String,
     code: CodeSpec,
     widgets: BTreeMap<String, String>,
     parameters: Vec<String>,
-    cluster: ClusterSpec,
+    cluster: ClusterChoice,
     libraries: Vec<Library>,
     run_name: Option<String>,
     timeout: Option<Duration>,
@@ -41,21 +48,16 @@ pub(super) fn decide_submit(
 ) -> Decision<i64> {
     let containers = ["azureml".to_owned(), run.workspace.container()];
     let spec = TaskSpec {
-        task_key: "main".to_owned(),
         names: vec![step.name.clone()],
-        code: task.code,
         widgets: task.widgets,
         parameters: task.parameters,
-        cluster: task.cluster,
         libraries: task.libraries,
-        depends_on: Vec::new(),
-        timeout: None,
         containers: containers.map(|it| (run.workspace.account.clone(), it)).into(),
-        ..TaskSpec::default()
+        ..TaskSpec::new("main", task.code, task.cluster)
     };
     let submission = Submission {
         run_name: task.run_name.unwrap_or_else(|| step.name.clone()),
-        user: jobs::default_user(world, task.workspace),
+        user: task.user,
         tasks: vec![spec],
         idempotency_token: None,
         timeout: task.timeout,
@@ -75,7 +77,7 @@ impl Task {
         let node = graph.nodes.iter().find(|it| it.id == step.node_id);
         let node = node.ok_or_else(|| Refusal::invalid("the step is not in its graph"))?;
         let given = |name: &str| node.value(name, &run.parameters);
-        let workspace = attached(world, run, given("compute_name").unwrap_or_default())?;
+        let (workspace, user) = attached(world, run, given("compute_name").unwrap_or_default())?;
         let data = data_of(world, run, graph, step, node)?;
         let mut identity = identity(world, run, step, ctx);
 
@@ -101,6 +103,7 @@ impl Task {
         }
         Ok(Self {
             workspace,
+            user,
             code,
             widgets,
             parameters,
@@ -113,8 +116,8 @@ impl Task {
     }
 }
 
-/// The Databricks workspace behind a compute target.
-fn attached(world: &World, run: &PipelineRun, name: &str) -> Result<u64, Refusal> {
+/// The Databricks workspace behind a compute target, and who it is used as.
+fn attached(world: &World, run: &PipelineRun, name: &str) -> Result<(u64, String), Refusal> {
     let at = &run.workspace;
     let compute = world.arm.compute(&at.subscription, &at.resource_group, &at.name, name);
     let compute = compute.ok_or_else(|| {
@@ -125,7 +128,12 @@ fn attached(world: &World, run: &PipelineRun, name: &str) -> Result<u64, Refusal
         let text = format!("Compute target '{name}' is in state {}", compute.provisioning_state());
         return Err(Refusal::conflict(text));
     }
-    Ok(compute.databricks_workspace)
+    let workspace = compute.databricks_workspace;
+    let user = databricks::token_owner(world, workspace, compute.access_token()).ok_or_else(|| {
+        let text = format!("The access token of compute target '{name}' is not valid any more; attach it again");
+        Refusal::new(crate::kernel::Kind::Denied, text)
+    })?;
+    Ok((workspace, user))
 }
 
 /// Inputs and outputs with the addresses that Spark takes.
@@ -281,21 +289,24 @@ fn pairs(text: &str) -> BTreeMap<String, String> {
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
-fn cluster_of<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> ClusterSpec {
+fn cluster_of<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> ClusterChoice {
     if let Some(id) = given("existing_cluster_id") {
-        return ClusterSpec::Existing(id.to_owned());
+        return ClusterChoice::Existing(id.to_owned());
     }
     let number = |name: &str| given(name).and_then(|it| it.parse().ok());
     let text = |name: &str| given(name).unwrap_or_default().to_owned();
-    ClusterSpec::New(NewCluster {
+    let size = match number("min_workers").zip(number("max_workers")) {
+        Some((min, max)) => Size::Autoscale { min, max },
+        None => Size::Fixed(number("num_workers").unwrap_or(0)),
+    };
+    ClusterChoice::New(Box::new(ClusterSpec {
         spark_version: text("spark_version"),
         node_type_id: text("node_type_id"),
-        num_workers: number("num_workers"),
-        autoscale: number("min_workers").zip(number("max_workers")),
+        size,
         spark_conf: pairs(given("spark_conf").unwrap_or_default()),
         spark_env_vars: pairs(given("spark_env_vars").unwrap_or_default()),
-        ..NewCluster::default()
-    })
+        ..ClusterSpec::default()
+    }))
 }
 
 fn libraries_of<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> Vec<Library> {

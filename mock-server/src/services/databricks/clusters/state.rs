@@ -1,0 +1,305 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::{kernel::Refusal, services::databricks::jobs::Jobs};
+
+/// The clusters of a workspace, by id.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Clusters {
+    all: BTreeMap<String, Cluster>,
+    /// Which cluster was made for which idempotency token.
+    by_token: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Cluster {
+    pub(crate) cluster_id: String,
+    pub(crate) spec: ClusterSpec,
+    pub(crate) creator: String,
+    pub(crate) source: Source,
+    pub(crate) pinned: bool,
+    /// When it was created, or last started.
+    pub(crate) started_at: OffsetDateTime,
+    pub(crate) state: State,
+    /// When it last did something for somebody.
+    pub(crate) active_at: OffsetDateTime,
+    pub(crate) terminated: Option<(OffsetDateTime, Termination)>,
+    /// What happened to it, oldest first.
+    pub(crate) history: Vec<(OffsetDateTime, Happening)>,
+}
+
+/// What a client may choose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ClusterSpec {
+    pub(crate) cluster_name: String,
+    pub(crate) spark_version: String,
+    pub(crate) node_type_id: String,
+    pub(crate) driver_node_type_id: Option<String>,
+    pub(crate) size: Size,
+    pub(crate) autotermination: Option<Duration>,
+    pub(crate) spark_conf: BTreeMap<String, String>,
+    pub(crate) spark_env_vars: BTreeMap<String, String>,
+    pub(crate) custom_tags: BTreeMap<String, String>,
+    /// What is given back as it came.
+    pub(crate) others: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Size {
+    Fixed(u32),
+    Autoscale { min: u32, max: u32 },
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self::Fixed(0)
+    }
+}
+
+/// Who asked for it: a client, or a job that has none of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Source {
+    Api,
+    Job,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum State {
+    Pending { ready_at: OffsetDateTime },
+    Running { since: OffsetDateTime },
+    Restarting { ready_at: OffsetDateTime },
+    Resizing { ready_at: OffsetDateTime },
+    Terminating { done_at: OffsetDateTime },
+    Terminated,
+}
+
+/// Why a cluster ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Termination {
+    User(String),
+    Inactivity(Duration),
+    JobFinished,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Happening {
+    Creating,
+    Starting,
+    Restarting,
+    Resizing,
+    Running,
+    Edited,
+    Terminating,
+    Pinned,
+    Unpinned,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Event {
+    Created {
+        cluster_id: String,
+        spec: Box<ClusterSpec>,
+        creator: String,
+        source: Source,
+        idempotency_token: Option<String>,
+        at: OffsetDateTime,
+        ready_at: OffsetDateTime,
+    },
+    Edited {
+        cluster_id: String,
+        spec: Box<ClusterSpec>,
+        at: OffsetDateTime,
+    },
+    Starting {
+        cluster_id: String,
+        at: OffsetDateTime,
+        ready_at: OffsetDateTime,
+    },
+    Restarting {
+        cluster_id: String,
+        at: OffsetDateTime,
+        ready_at: OffsetDateTime,
+    },
+    Resizing {
+        cluster_id: String,
+        size: Size,
+        at: OffsetDateTime,
+        ready_at: OffsetDateTime,
+    },
+    Ran {
+        cluster_id: String,
+        at: OffsetDateTime,
+    },
+    Terminating {
+        cluster_id: String,
+        reason: Termination,
+        at: OffsetDateTime,
+        done_at: OffsetDateTime,
+    },
+    Terminated {
+        cluster_id: String,
+        at: OffsetDateTime,
+    },
+    Removed {
+        cluster_id: String,
+    },
+    Pinned {
+        cluster_id: String,
+        pinned: bool,
+        at: OffsetDateTime,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Due {
+    Ready(String),
+    Gone(String),
+    Idle(String),
+}
+
+impl Cluster {
+    /// Since when tasks can run on it.
+    pub(crate) fn running_since(&self) -> Option<OffsetDateTime> {
+        match self.state {
+            State::Running { since } => Some(since),
+            // It keeps working while it grows or shrinks.
+            State::Resizing { .. } => Some(self.active_at),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        matches!(self.state, State::Terminating { .. } | State::Terminated)
+    }
+}
+
+impl Clusters {
+    /// Carries out what has been decided. Never refuses, never decides.
+    pub(crate) fn evolve(&mut self, event: &Event) {
+        match event.clone() {
+            Event::Created {
+                cluster_id,
+                spec,
+                creator,
+                source,
+                idempotency_token,
+                at,
+                ready_at,
+            } => {
+                if let Some(token) = idempotency_token {
+                    self.by_token.insert(token, cluster_id.clone());
+                }
+                let cluster = Cluster {
+                    cluster_id: cluster_id.clone(),
+                    spec: *spec,
+                    creator,
+                    source,
+                    pinned: false,
+                    started_at: at,
+                    state: State::Pending { ready_at },
+                    active_at: at,
+                    terminated: None,
+                    history: vec![(at, Happening::Creating)],
+                };
+                self.all.insert(cluster_id, cluster);
+            }
+            Event::Edited { cluster_id, spec, at } => self.change(&cluster_id, at, |it| {
+                it.spec = *spec;
+                Happening::Edited
+            }),
+            Event::Starting { cluster_id, at, ready_at } => self.change(&cluster_id, at, |it| {
+                (it.started_at, it.terminated) = (at, None);
+                it.state = State::Pending { ready_at };
+                Happening::Starting
+            }),
+            Event::Restarting { cluster_id, at, ready_at } => self.change(&cluster_id, at, |it| {
+                it.state = State::Restarting { ready_at };
+                Happening::Restarting
+            }),
+            Event::Resizing { cluster_id, size, at, ready_at } => {
+                self.change(&cluster_id, at, |it| {
+                    it.spec.size = size;
+                    it.state = State::Resizing { ready_at };
+                    Happening::Resizing
+                });
+            }
+            Event::Ran { cluster_id, at } => self.change(&cluster_id, at, |it| {
+                it.state = State::Running { since: at };
+                Happening::Running
+            }),
+            Event::Terminating { cluster_id, reason, at, done_at } => {
+                self.change(&cluster_id, at, |it| {
+                    it.terminated = Some((at, reason));
+                    it.state = State::Terminating { done_at };
+                    Happening::Terminating
+                });
+            }
+            Event::Terminated { cluster_id, .. } => {
+                self.all.entry(cluster_id).and_modify(|it| it.state = State::Terminated);
+            }
+            Event::Removed { cluster_id } => drop(self.all.remove(&cluster_id)),
+            Event::Pinned { cluster_id, pinned, at } => self.change(&cluster_id, at, |it| {
+                it.pinned = pinned;
+                if pinned { Happening::Pinned } else { Happening::Unpinned }
+            }),
+        }
+    }
+
+    fn change(
+        &mut self,
+        cluster_id: &str,
+        at: OffsetDateTime,
+        how: impl FnOnce(&mut Cluster) -> Happening,
+    ) {
+        if let Some(cluster) = self.all.get_mut(cluster_id) {
+            let happening = how(cluster);
+            cluster.history.push((at, happening));
+            cluster.active_at = at;
+        }
+    }
+
+    /// A task ended on this cluster.
+    pub(crate) fn was_used(&mut self, cluster_id: &str, at: OffsetDateTime) {
+        if let Some(cluster) = self.all.get_mut(cluster_id) {
+            cluster.active_at = cluster.active_at.max(at);
+        }
+    }
+
+    /// What time alone brings about next. A cluster is idle when no task uses it.
+    pub(crate) fn next_due(&self, jobs: &Jobs) -> Option<(OffsetDateTime, Due)> {
+        let due = |it: &Cluster| {
+            let id = || it.cluster_id.clone();
+            match it.state {
+                State::Pending { ready_at }
+                | State::Restarting { ready_at }
+                | State::Resizing { ready_at } => Some((ready_at, Due::Ready(id()))),
+                State::Terminating { done_at } => Some((done_at, Due::Gone(id()))),
+                State::Running { .. } => {
+                    let idle = it.spec.autotermination.filter(|_| !jobs.uses(&it.cluster_id))?;
+                    Some((it.active_at + idle, Due::Idle(id())))
+                }
+                State::Terminated => None,
+            }
+        };
+        self.all.values().filter_map(due).min_by_key(|(at, _)| *at)
+    }
+
+    pub(crate) fn get(&self, cluster_id: &str) -> Result<&Cluster, Refusal> {
+        let missing = || Refusal::invalid(format!("Cluster {cluster_id} does not exist"));
+        self.all.get(cluster_id).ok_or_else(missing)
+    }
+
+    pub(super) fn made_for(&self, token: &str) -> Option<&str> {
+        self.by_token.get(token).map(String::as_str)
+    }
+
+    /// All clusters, the one that did something last first.
+    pub(super) fn latest_first(&self) -> Vec<&Cluster> {
+        let mut them: Vec<&Cluster> = self.all.values().collect();
+        them.sort_by(|one, other| other.started_at.cmp(&one.started_at));
+        them
+    }
+}

@@ -1,0 +1,52 @@
+//! Saved jobs: settings that can be run again and again.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::state::Event;
+use crate::{
+    kernel::{self, Ctx, Decision, Refusal, World},
+    services::databricks::{self, workspace_of},
+};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Job {
+    pub(super) job_id: i64,
+    pub(super) creator: String,
+    pub(super) created_at: OffsetDateTime,
+    /// As the client wrote them.
+    pub(super) settings: Value,
+}
+
+impl Job {
+    pub(super) fn name(&self) -> &str {
+        self.settings.get("name").and_then(Value::as_str).unwrap_or("Untitled")
+    }
+}
+
+fn event(workspace: u64, event: Event) -> kernel::Event {
+    kernel::Event::Databricks(workspace, databricks::Event::Jobs(event))
+}
+
+pub(super) fn decide_save(
+    workspace: u64,
+    creator: String,
+    settings: Value,
+    ctx: &mut Ctx<'_>,
+) -> Decision<i64> {
+    let job_id = super::rules::draw(ctx);
+    let job = Job { job_id, creator, created_at: ctx.now, settings };
+    Ok((vec![event(workspace, Event::Saved(Box::new(job)))], job_id))
+}
+
+pub(super) fn decide_unsave(world: &World, workspace: u64, job_id: i64) -> Decision<()> {
+    saved(world, workspace, job_id)?;
+    Ok((vec![event(workspace, Event::Unsaved { job_id })], ()))
+}
+
+/// The job with this id.
+pub(super) fn saved(world: &World, workspace: u64, job_id: i64) -> Result<&Job, Refusal> {
+    let missing = || Refusal::invalid(format!("Job {job_id} does not exist."));
+    workspace_of(world, workspace)?.jobs.saved.get(&job_id).ok_or_else(missing)
+}

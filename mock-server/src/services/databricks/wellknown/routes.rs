@@ -1,0 +1,33 @@
+use axum::{Json, routing::on};
+use serde_json::Value;
+
+use super::wire;
+use crate::{
+    kernel::{Here, Refused, Route, Service, Site, routes::open_to_all},
+    services::databricks::{
+        Envelope,
+        gate::{AtDatabricks, finish},
+    },
+};
+
+static ROUTES: &[Route] =
+    &[Route::get("databricks.wellknown.config", "/.well-known/databricks-config", |it| {
+        on(it, config)
+    })];
+
+pub(crate) static SERVICE: Service =
+    Service::new::<Envelope>("databricks.wellknown", open_to_all, ROUTES).finished_by(finish);
+
+async fn config(
+    Here(kernel): Here,
+    site: Site,
+    AtDatabricks(workspace): AtDatabricks,
+) -> Result<Json<Value>, Refused<Envelope>> {
+    let host = kernel.inspect(|world| {
+        let named = world.arm.databricks().find(|it| it.workspace_id == workspace);
+        named.map_or_else(String::new, |it| it.host.clone())
+    });
+    // The client goes on by the scheme that it came with.
+    let base = site.origin().unwrap_or_else(|| site.databricks(&host));
+    Ok(Json(wire::describe(&base, workspace)))
+}

@@ -1,0 +1,18 @@
+//! Databricks Workspace API 2.0: folders, notebooks and files.
+//!
+//! Emulated: import (SOURCE, JUPYTER, AUTO, RAW), export, status, listing,
+//! folders, deletion. The log holds what an object is, the folder its bytes;
+//! files that tasks write into the folder are files of the workspace. HTML,
+//! DBC archives and multipart bodies are not emulated.
+
+mod notebooks;
+mod routes;
+mod state;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub(crate) use self::{
+    routes::SERVICE,
+    state::{Event, Objects},
+};
