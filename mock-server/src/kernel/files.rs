@@ -67,6 +67,11 @@ impl Files {
         self.root.join("scratch")
     }
 
+    /// Where the blocks of blobs wait for the list that joins them.
+    pub(crate) fn blocks(&self) -> PathBuf {
+        self.root.join("blocks")
+    }
+
     /// A name in this world's folder that nobody else uses, for a file in the
     /// making. It is renamed into its place when it is whole.
     pub(crate) fn unfinished(&self) -> io::Result<PathBuf> {

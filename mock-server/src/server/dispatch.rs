@@ -88,6 +88,7 @@ async fn recorded(
     let (mut parts, body) = request.into_parts();
     let (method, shown) = (parts.method.to_string(), parts.uri.path().to_owned());
     let query = parts.uri.query().map(str::to_owned);
+    let path = services::path_by_query(path, &parts.method, query.as_deref());
     parts.uri = rewritten(&path, query.as_deref());
     parts.extensions.insert(kernel.clone());
     parts.extensions.insert(site);

@@ -1,20 +1,46 @@
 //! Azure blob storage: block blobs.
+//!
+//! Emulated: blobs (put whole or in blocks, get in ranges, head, delete),
+//! listings with prefix, delimiter and marker, metadata, containers; conditions
+//! on `ETag`; MD5 of what is sent.
+//! Not emulated: append and page blobs, copies, leases, snapshots, tags, tiers.
+//!
+//! The files are the truth for existence, size and bytes, because Spark shares
+//! them. A file that did not come through this API is a blob, too.
+//!
+//! Three ways to be let in: a signature that this mock made ([`sas`]), a token
+//! for storage, or the account's key, which is published; its signatures are
+//! taken without a check.
 
-use serde::{Deserialize, Serialize};
+mod bodies;
+mod gate;
+mod preconditions;
+mod routes;
+mod signature;
+mod state;
+#[cfg(test)]
+mod tests;
+mod wire;
+mod xml;
 
+use axum::http::Method;
+
+pub(crate) use self::{
+    routes::SERVICE,
+    signature::{account_key, sas},
+    state::{Blobs, Event},
+    wire::Envelope,
+};
 use crate::kernel::effects::Effect;
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Blobs {}
+/// The container of everything that belongs to runs.
+pub(crate) const ARTIFACTS: &str = "azureml";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Event {
-    /// A rule has decided what a task wrote.
-    Written { account: String, container: String, name: String, text: String },
-}
+const DEFAULT_PREFIX: &str = "azureml-blobstore-";
 
-impl Blobs {
-    pub(crate) fn evolve(&mut self, _: &Event) {}
+/// The container of a workspace's default datastore.
+pub(crate) fn default_container(workspace_id: &str) -> String {
+    format!("{DEFAULT_PREFIX}{workspace_id}")
 }
 
 pub(crate) fn effect_of(event: Event) -> Option<Effect> {
@@ -22,16 +48,38 @@ pub(crate) fn effect_of(event: Event) -> Option<Effect> {
         Event::Written { account, container, name, text } => {
             Some(Effect::WriteBlob { account, container, name, text })
         }
+        _ => None,
     }
 }
 
 /// Whether a path on a host without a telling name begins with a container.
 pub(crate) fn is_blob_path(path: &str) -> bool {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    first == "azureml" || first.starts_with("azureml-blobstore-")
+    first == ARTIFACTS || first.starts_with(DEFAULT_PREFIX)
 }
 
-/// A signature in the form of a URL's query.
-pub(crate) fn sas(_: &str, _: &str, _: &str, _: &str, _: std::time::Duration) -> String {
-    String::new()
+/// The root of all paths of this service, as the tables have them.
+pub(super) const ROOT: &str = "/__blob";
+
+/// The path with what the query makes of it: operations on blobs differ in
+/// `comp` alone, and a table tells them apart by their paths.
+pub(crate) fn path_by_query(path: &str, method: &Method, query: Option<&str>) -> String {
+    let Some(rest) = path.strip_prefix("/__blob/") else { return path.to_owned() };
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let (mut comp, mut is_container) = (String::new(), false);
+    for (name, value) in pairs {
+        match name.as_ref() {
+            "comp" => comp = value.chars().filter(char::is_ascii_alphanumeric).collect(),
+            "restype" => is_container = value == "container",
+            _ => (),
+        }
+    }
+    // HEAD and GET of metadata are those of the blob itself, without its bytes.
+    let comp = match (comp.as_str(), is_container, method) {
+        ("metadata", false, &Method::GET | &Method::HEAD) => "getmetadata",
+        ("", true, _) => "container",
+        (comp, ..) => comp,
+    };
+    let rest = if is_container { rest.trim_end_matches('/') } else { rest };
+    if comp.is_empty() { path.to_owned() } else { format!("{ROOT}.{comp}/{rest}") }
 }

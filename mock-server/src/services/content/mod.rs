@@ -1,16 +1,19 @@
 //! Snapshots of source folders.
+//!
+//! Emulated: the place for new files, and snapshots out of them and of those of
+//! a parent. The latest snapshot is always the empty one, so clients send what
+//! they do not remember to have sent.
+//! Not emulated: reading snapshots back through the API.
+//!
+//! Reference: what azureml-core 1.61 sends and needs.
 
-use serde::{Deserialize, Serialize};
+mod routes;
+mod state;
+#[cfg(test)]
+mod tests;
+mod wire;
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Content {}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Event {}
-
-impl Content {
-    pub(crate) fn evolve(&mut self, event: &Event) {
-        match *event {}
-    }
-}
-impl Content { pub(crate) fn files(&self, _: &str) -> Option<&std::collections::BTreeMap<String, String>> { None } }
+pub(crate) use self::{
+    routes::SERVICE,
+    state::{Content, Event},
+};

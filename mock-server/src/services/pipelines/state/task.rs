@@ -129,7 +129,7 @@ fn attached(world: &World, run: &PipelineRun, name: &str) -> Result<(u64, String
         return Err(Refusal::conflict(text));
     }
     let workspace = compute.databricks_workspace;
-    let user = databricks::token_owner(world, workspace, compute.access_token()).ok_or_else(|| {
+    let user = databricks::token_owner(world, workspace, &compute.access_token).ok_or_else(|| {
         let text = format!("The access token of compute target '{name}' is not valid any more; attach it again");
         Refusal::new(crate::kernel::Kind::Denied, text)
     })?;

@@ -1,0 +1,137 @@
+use axum::{Json, http::Method, routing::on};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{
+    state::{Folder, decide_registration, find},
+    wire::{self, BatchBody},
+};
+use crate::{
+    kernel::{Body, Here, Names, Params, Refusal, Refused, Route, Service, Site},
+    services::azure::{
+        AtWorkspace, DataPlaneEnvelope as Envelope, data_plane_gate, workspace_path,
+    },
+};
+
+pub(crate) static SERVICE: Service = Service::new::<Envelope>("artifact", data_plane_gate, ROUTES);
+
+type Answer = Result<Json<Value>, Refused<Envelope>>;
+
+/// What the address of an artifact that is to be written allows.
+const TO_WRITE: &str = "rwcl";
+const TO_READ: &str = "r";
+
+macro_rules! at {
+    ($rest:literal) => {
+        workspace_path!("/artifact/v2.0", $rest)
+    };
+}
+
+// Bodies are not kept by the recorder, because addresses hold signatures.
+#[rustfmt::skip]
+const ROUTES: &[Route] = &[
+    Route::post("artifact.batch_metadata", at!("/artifacts/batch/metadata/{origin}/{container}"), |it| on(it, register)).without_bodies(),
+    Route::get("artifact.list", at!("/artifacts/{origin}/{container}"), |it| on(it, list)),
+    Route::get("artifact.metadata", at!("/artifacts/metadata/{origin}/{container}/{*path}"), |it| on(it, metadata)),
+    Route::get("artifact.content_info", at!("/artifacts/contentinfo/{origin}/{container}/{*path}"), |it| on(it, content)).without_bodies(),
+    Route::get("artifact.prefix_content_info", at!("/artifacts/prefix/contentinfo/{origin}/{container}/{*path}"), |it| on(it, contents)).without_bodies(),
+    Route::get("artifact.prefix_content_info", at!("/artifacts/prefix/contentinfo/{origin}/{container}"), |it| on(it, contents)).without_bodies(),
+    Route::absent(Method::GET, "artifact.content", at!("/artifacts/content/{origin}/{container}/{*path}")),
+    Route::absent(Method::POST, "artifact.create", at!("/artifacts/metadata")),
+    Route::absent(Method::DELETE, "artifact.delete", at!("/artifacts/metadata/{origin}/{container}/{*path}")),
+];
+
+/// The named parts of all paths of this service.
+#[derive(Deserialize)]
+struct Path {
+    origin: String,
+    container: String,
+    #[serde(default)]
+    path: String,
+}
+
+type PathNames = Names<Path, Envelope>;
+
+impl Path {
+    fn folder<'a>(&'a self, at: &'a AtWorkspace) -> Folder<'a> {
+        Folder { account: &at.account, origin: &self.origin, container: &self.container }
+    }
+}
+
+async fn register(
+    Here(kernel): Here,
+    at: AtWorkspace,
+    site: Site,
+    Names(path, _): PathNames,
+    Body(body, _): Body<BatchBody, Envelope>,
+) -> Answer {
+    let (folder, paths) = (path.folder(&at), body.into_paths());
+    let since = kernel.commit::<_, Refused<Envelope>>(|_, ctx| {
+        decide_registration(folder, paths.clone(), ctx)
+    })?;
+    let artifacts = paths.iter().map(|it| (it.clone(), wire::artifact_json(folder, it, since)));
+    let artifacts: Map<String, Value> = artifacts.collect();
+    let contents =
+        paths.iter().map(|it| (it.clone(), wire::content_json(folder, it, TO_WRITE, &site)));
+    let contents: Map<String, Value> = contents.collect();
+    Ok(Json(json!({
+        "artifacts": artifacts, "artifactContentInformation": contents, "errors": {},
+    })))
+}
+
+#[derive(Deserialize)]
+struct ListQuery {
+    #[serde(default)]
+    path: String,
+}
+
+/// All in one page.
+async fn list(
+    Here(kernel): Here,
+    at: AtWorkspace,
+    Names(path, _): PathNames,
+    Params(query, _): Params<ListQuery, Envelope>,
+) -> Answer {
+    let folder = path.folder(&at);
+    let found = find(&kernel, folder, &query.path)?;
+    let found = found.iter().map(|(path, since)| wire::artifact_json(folder, path, *since));
+    let found: Vec<Value> = found.collect();
+    Ok(Json(json!({ "value": found, "continuationToken": null, "nextLink": null })))
+}
+
+fn missing(folder: Folder<'_>, path: &str) -> Refusal {
+    Refusal::not_found(format!("Artifact {} was not found.", folder.blob(path)))
+}
+
+async fn metadata(Here(kernel): Here, at: AtWorkspace, Names(path, _): PathNames) -> Answer {
+    let folder = path.folder(&at);
+    let found = find(&kernel, folder, &path.path)?;
+    let since = found.get(&path.path).ok_or_else(|| missing(folder, &path.path))?;
+    Ok(Json(wire::artifact_json(folder, &path.path, *since)))
+}
+
+async fn content(
+    Here(kernel): Here,
+    at: AtWorkspace,
+    site: Site,
+    Names(path, _): PathNames,
+) -> Answer {
+    let folder = path.folder(&at);
+    if !find(&kernel, folder, &path.path)?.contains_key(&path.path) {
+        return Err(missing(folder, &path.path).into());
+    }
+    Ok(Json(wire::content_json(folder, &path.path, TO_READ, &site)))
+}
+
+async fn contents(
+    Here(kernel): Here,
+    at: AtWorkspace,
+    site: Site,
+    Names(path, _): PathNames,
+) -> Answer {
+    let folder = path.folder(&at);
+    let found = find(&kernel, folder, &path.path)?;
+    let found = found.keys().map(|it| wire::content_json(folder, it, TO_READ, &site));
+    let found: Vec<Value> = found.collect();
+    Ok(Json(json!({ "value": found, "continuationToken": null })))
+}
