@@ -9,7 +9,7 @@ mod routes;
 mod rules;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod wire;
 
 pub(crate) use self::wire::{NewCluster, describe_spec};

@@ -39,7 +39,7 @@ static ROUTES: &[Route] = both![
     [post "databricks.clusters.start", "start", start]
     [post "databricks.clusters.restart", "restart", restart]
     [post "databricks.clusters.resize", "resize", resize]
-    [post "databricks.clusters.terminate", "delete", terminate]
+    [post "databricks.clusters.delete", "delete", terminate]
     [post "databricks.clusters.permanent_delete", "permanent-delete", remove]
     [post "databricks.clusters.pin", "pin", pin]
     [post "databricks.clusters.unpin", "unpin", unpin]

@@ -9,7 +9,7 @@ mod notebooks;
 mod routes;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod wire;
 
 pub(crate) use self::{
