@@ -273,3 +273,64 @@ impl Operation for List<'_> {
         Ok(Page::new(listing.blobs.blob.into_iter().map(Into::into).collect(), next))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use md5::{Digest, Md5};
+    use serde_json::Value;
+    use time::macros::datetime;
+
+    use super::*;
+
+    /// Checks the request of `operation` against the fixture `name` and gives what
+    /// it makes of the answer there.
+    fn check<O: Operation>(name: &str, operation: &O) -> Result<O::Output> {
+        let exchange = azml_fixtures::load(&format!("storage/blob/{name}"));
+        let request = operation.encode("https://account.blob.test").unwrap();
+        assert_eq!(request.method().as_str(), exchange.request.method);
+        assert_eq!(request.uri().path_and_query().unwrap().as_str(), exchange.request.path);
+        let body = match exchange.response.body {
+            Value::String(text) => text.into(),
+            _ => Bytes::new(),
+        };
+        let response = http::Response::builder().status(exchange.response.status).body(body);
+        operation.decode(response.unwrap())
+    }
+
+    fn blob() -> BlobUrl {
+        let text =
+            "https://account.blob.test/azureml?sv=2021-08-06&sr=b&sp=rwcl&sig=fake%2Bsignature";
+        text.parse::<BlobUrl>().unwrap().join("ExperimentRun/dcid.run-1/a b.txt")
+    }
+
+    #[test]
+    fn every_call_is_as_saved() {
+        let (url, options, id) = (&blob(), &UploadOptions::default(), "AAAAAAAAAAA=");
+        let body = Bytes::from("hello");
+        let md5: [u8; 16] = Md5::digest(&body).into();
+
+        let put = Put { url, body: body.clone(), md5, options };
+        assert_eq!(check("put", &put).unwrap().content_md5, Some(md5));
+        let err = check("put-exists", &put).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Conflict);
+        assert_eq!(err.service_fault().unwrap().message, "The specified blob already exists.");
+        check("put-block", &PutBlock { url, id, body: body.clone(), md5 }).unwrap();
+        let ids = &[id.to_owned()];
+        check("put-block-list", &PutBlockList { url, ids, len: 5, md5, options }).unwrap();
+        let blocks = check("get-block-list", &GetBlockList(url)).unwrap();
+        assert_eq!(blocks, [(id.to_owned(), 5)]);
+
+        assert_eq!(check("get", &Get { url, range: None, etag: None }).unwrap().1, body);
+        check("head", &Head(url)).unwrap();
+        check("delete", &Delete(url)).unwrap();
+
+        let container = &url.to_container();
+        let marker = Some(PageToken("2+".to_owned()));
+        let page = check("list", &List { container, prefix: "ExperimentRun/", marker }).unwrap();
+        assert_eq!(page.next, None);
+        assert_eq!(page.items[0].name, url.name());
+        let properties = &page.items[0].properties;
+        assert_eq!((properties.len, properties.content_md5), (5, Some(md5)));
+        assert_eq!(properties.last_modified_at, Some(datetime!(2023-11-14 22:13:20 UTC)));
+    }
+}
