@@ -6,6 +6,8 @@ mod files;
 mod history;
 mod metric;
 mod models;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

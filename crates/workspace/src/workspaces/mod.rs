@@ -1,6 +1,8 @@
 //! The workspace itself, as Azure Resource Manager knows it.
 
 mod ops;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
