@@ -1,0 +1,116 @@
+//! The program `azml`: a look at Azure ML from the command line.
+//!
+//! It signs in from the environment (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID`,
+//! `AZURE_CLIENT_SECRET`, and `AZURE_CLOUD` and its kin for other clouds) and
+//! takes the workspace from the `config.json` of the current folder.
+
+mod output;
+mod runs;
+mod session;
+mod whoami;
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::{output::Format, session::Connection};
+
+/// What is said when nothing better is known about a failure.
+const FAILED: u8 = 1;
+
+#[derive(Debug, Parser)]
+#[command(name = "azml", version, about = "Azure Machine Learning with Databricks")]
+struct Arguments {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Signs in and tells who one is, and on which workspace one works
+    Whoami {
+        /// How to print the answer
+        #[arg(long, value_enum, default_value_t)]
+        output: Format,
+    },
+    /// Looks at runs
+    Runs {
+        #[command(subcommand)]
+        command: Runs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Runs {
+    /// Lists the runs of an experiment, the latest first
+    List(runs::List),
+}
+
+/// Runs the program with `args`, the first of which is its own name.
+///
+/// Prints what was asked for to the standard output, and any failure as one
+/// line to the standard error.
+pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(args) {
+        Ok(arguments) => arguments,
+        Err(err) => {
+            // Help and version go to the standard output, and are no failure.
+            let code = u8::try_from(err.exit_code()).unwrap_or(FAILED);
+            let _ = err.print();
+            return ExitCode::from(code);
+        }
+    };
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(execute(&arguments)));
+    let printed = outcome.and_then(|text| Ok(io::stdout().lock().write_all(text.as_bytes())?));
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the output has seen enough.
+        Err(err) if is_broken_pipe(&err) => ExitCode::SUCCESS,
+        Err(err) => {
+            let _ = writeln!(io::stderr().lock(), "error: {}", output::one_line(&err));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+async fn execute(arguments: &Arguments) -> anyhow::Result<String> {
+    match &arguments.command {
+        Command::Whoami { output } => whoami::whoami(&arguments.connection, *output).await,
+        Command::Runs { command: Runs::List(list) } => {
+            runs::list(&arguments.connection, list).await
+        }
+    }
+}
+
+fn is_broken_pipe(err: &anyhow::Error) -> bool {
+    err.downcast_ref::<io::Error>().is_some_and(|it| it.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_word_is_a_usage_error() {
+        let code = run(["azml", "runs", "burn"]);
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(2)));
+    }
+}
