@@ -115,6 +115,11 @@ impl Work {
         }
         self.redact.extend(tokens.into_values());
     }
+
+    /// Whether its machine is its alone and ends with it.
+    pub(crate) fn is_serverless(&self) -> bool {
+        self.cluster_id.starts_with("serverless-")
+    }
 }
 
 /// The kinds of code, by the paths under which the workspace knows them. Where

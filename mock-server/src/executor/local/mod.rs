@@ -1,1 +1,195 @@
 //! Runs tasks on this machine, as child processes.
+//!
+//! A task is three processes: `azml-mock exec-task`, which ends the whole group
+//! when the mock is gone; the Python that runs the task; and, shared by all
+//! tasks of a cluster, a warm JVM when one of them needs Spark. No code of a
+//! task ever runs in the mock itself.
+
+mod children;
+mod environment;
+mod exec_task;
+mod libraries;
+mod places;
+mod python_files;
+mod spark;
+mod spec;
+mod task;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
+
+pub use self::exec_task::exec_task;
+use self::{python_files::PythonFiles, spark::Machine};
+use super::{AttemptId, Executor, Installation, Work};
+use crate::kernel::{Kernel, WorldId};
+
+/// What the local executor is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalOptions {
+    /// The Python that runs tasks.
+    pub(crate) python: PathBuf,
+    /// Where Spark runs. `None`: on all cores of this machine.
+    pub(crate) spark_master: Option<String>,
+    /// What starts a task, followed by the task's specification.
+    pub(crate) launcher: Vec<OsString>,
+    /// How many tasks run at once. Others wait.
+    pub(crate) cores: usize,
+}
+
+impl LocalOptions {
+    /// `exe` is the program `azml-mock` itself.
+    pub(crate) fn new(python: impl Into<PathBuf>, exe: impl Into<OsString>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let launcher = vec![exe.into(), "exec-task".into()];
+        Self { python: python.into(), spark_master: None, launcher, cores }
+    }
+
+    /// Runs Spark at `master`, for example `spark://10.0.0.1:7077`.
+    #[must_use]
+    pub(crate) fn with_spark_master(self, master: Option<String>) -> Self {
+        Self { spark_master: master, ..self }
+    }
+}
+
+/// Runs tasks on this machine.
+#[derive(Debug)]
+pub(crate) struct Local(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    options: LocalOptions,
+    python_files: PythonFiles,
+    slots: Arc<Semaphore>,
+    running: Mutex<BTreeMap<AttemptId, Running>>,
+    machines: Mutex<BTreeMap<ClusterKey, Arc<Machine>>>,
+}
+
+/// A task that waits or runs.
+#[derive(Debug)]
+struct Running {
+    stop: watch::Sender<bool>,
+    handle: JoinHandle<()>,
+}
+
+/// One cluster of one workspace of one world.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct ClusterKey {
+    world: WorldId,
+    workspace: u64,
+    cluster_id: String,
+}
+
+impl Local {
+    /// Makes the executor. Nothing is started before the first task.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the Python files of the task runner cannot be written.
+    pub(crate) fn new(options: LocalOptions) -> io::Result<Self> {
+        let slots = Arc::new(Semaphore::new(options.cores.max(1)));
+        let python_files = PythonFiles::write()?;
+        let (running, machines) = (Mutex::default(), Mutex::default());
+        Ok(Self(Arc::new(Shared { options, python_files, slots, running, machines })))
+    }
+}
+
+impl Shared {
+    fn machine(&self, world: &WorldId, workspace: u64, cluster_id: &str) -> Arc<Machine> {
+        let (world, cluster_id) = (world.clone(), cluster_id.to_owned());
+        let key = ClusterKey { world, workspace, cluster_id };
+        self.machines.lock().entry(key).or_default().clone()
+    }
+
+    fn take_machines(&self, is_wanted: impl Fn(&ClusterKey) -> bool) -> Vec<Arc<Machine>> {
+        let mut machines = self.machines.lock();
+        let keys: Vec<ClusterKey> = machines.keys().filter(|it| is_wanted(it)).cloned().collect();
+        keys.iter().filter_map(|it| machines.remove(it)).collect()
+    }
+}
+
+/// What belongs to a cluster on disk: installed libraries.
+fn libraries_folder(kernel: &Kernel, epoch: u64, workspace: u64, cluster_id: &str) -> PathBuf {
+    let name = format!("{epoch}-{workspace}-{cluster_id}");
+    kernel.files.scratch().join("clusters").join(name).join("libraries")
+}
+
+fn path_text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+impl Executor for Local {
+    fn executes(&self) -> bool {
+        true
+    }
+
+    fn start(&self, kernel: &Arc<Kernel>, work: Work) {
+        let (stop, stopped) = watch::channel(false);
+        let attempt = work.attempt.clone();
+        let (shared, kernel) = (self.0.clone(), kernel.clone());
+        // The lock is held until the task is on the list, so that it cannot
+        // leave the list before it is on it.
+        let mut running = self.0.running.lock();
+        let id = attempt.clone();
+        let handle = tokio::spawn(async move {
+            task::run(&shared, &kernel, work, stopped).await;
+            shared.running.lock().remove(&id);
+        });
+        running.insert(attempt, Running { stop, handle });
+    }
+
+    fn install(&self, kernel: &Arc<Kernel>, installation: Installation) {
+        let (shared, kernel) = (self.0.clone(), kernel.clone());
+        tokio::spawn(async move { libraries::install(&shared, &kernel, installation).await });
+    }
+
+    fn cancel(&self, attempt: &AttemptId) {
+        if let Some(it) = self.0.running.lock().get(attempt) {
+            it.stop.send_replace(true);
+        }
+    }
+
+    fn end_cluster(&self, world: &WorldId, workspace: u64, cluster_id: &str) {
+        let is_it = |it: &ClusterKey| {
+            it.world == *world && it.workspace == workspace && it.cluster_id == cluster_id
+        };
+        for machine in self.0.take_machines(is_it) {
+            tokio::spawn(async move { machine.end().await });
+        }
+    }
+
+    fn end_all(&self, world: Option<&WorldId>) -> BoxFuture<'static, ()> {
+        let is_wanted = |it: &WorldId| world.is_none_or(|world| world == it);
+        let mut handles = Vec::new();
+        let mut running = self.0.running.lock();
+        let ids: Vec<AttemptId> = running.keys().filter(|it| is_wanted(&it.world)).cloned().collect();
+        for id in ids {
+            if let Some(it) = running.remove(&id) {
+                it.stop.send_replace(true);
+                handles.push(it.handle);
+            }
+        }
+        drop(running);
+        let machines = self.0.take_machines(|it| is_wanted(&it.world));
+        Box::pin(async move {
+            for handle in handles {
+                // A task that panicked has ended, too.
+                let _ = handle.await;
+            }
+            futures_util::future::join_all(machines.iter().map(|it| it.end())).await;
+        })
+    }
+}

@@ -6,10 +6,10 @@ pub(crate) mod dbfs;
 mod gate;
 pub(crate) mod jobs;
 pub(crate) mod libraries;
-mod paths;
+pub(crate) mod paths;
 pub(crate) mod scim;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod tokens;
 pub(crate) mod wellknown;
 mod wire;

@@ -39,11 +39,11 @@ pub(super) async fn read(response: Response) -> (u16, Value) {
 }
 
 /// As the admin.
-pub(super) async fn post(cloud: &MockCloud, path: &str, body: Value) -> (u16, Value) {
+pub(crate) async fn post(cloud: &MockCloud, path: &str, body: Value) -> (u16, Value) {
     read(ask(cloud, Some("dapi-fake-token"), "POST", path, body.to_string()).await).await
 }
 
-pub(super) async fn get(cloud: &MockCloud, path: &str) -> (u16, Value) {
+pub(crate) async fn get(cloud: &MockCloud, path: &str) -> (u16, Value) {
     read(ask(cloud, Some("dapi-fake-token"), "GET", path, String::new()).await).await
 }
 

@@ -1,0 +1,232 @@
+use std::{path::Path, sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use serde_json::{Value, json};
+
+use super::{Local, LocalOptions, exec_task};
+use crate::{
+    MockCloud,
+    services::databricks::tests::{get, post},
+};
+
+/// The program that starts tasks is this test program, told to run this test.
+#[test]
+fn the_test_program_starts_tasks_when_it_is_given_one() {
+    let Some(last) = std::env::args_os().next_back() else { return };
+    if Path::new(&last).file_name().is_some_and(|it| it == "spec.json") {
+        assert_eq!(exec_task(&[last]), std::process::ExitCode::SUCCESS);
+        std::process::exit(0);
+    }
+}
+
+fn options() -> LocalOptions {
+    let exe = std::env::current_exe().unwrap();
+    let test = "executor::local::tests::the_test_program_starts_tasks_when_it_is_given_one";
+    let launcher = [exe.into_os_string(), "--exact".into(), "--nocapture".into(), test.into()];
+    LocalOptions { launcher: launcher.into(), ..LocalOptions::new("python3", "") }
+}
+
+fn cloud() -> MockCloud {
+    let executor = Arc::new(Local::new(options()).unwrap());
+    MockCloud::builder().with_executor(executor).with_delay(0.0).build().unwrap()
+}
+
+async fn submit(cloud: &MockCloud, task: Value) -> i64 {
+    let mut task = task;
+    task["task_key"] = json!("main");
+    let (status, answer) = post(cloud, "/api/2.1/jobs/runs/submit", json!({ "tasks": [task] })).await;
+    assert_eq!(status, 200, "{answer}");
+    answer["run_id"].as_i64().unwrap()
+}
+
+/// Looks until the condition holds, for a minute at most.
+async fn wait_for(cloud: &MockCloud, path: &str, is_met: impl Fn(&Value) -> bool) -> Value {
+    let mut last = Value::Null;
+    for _ in 0..3000 {
+        last = get(cloud, path).await.1;
+        if is_met(&last) {
+            return last;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{path} stays {last}");
+}
+
+/// The output of a run after its end.
+async fn output(cloud: &MockCloud, id: i64) -> Value {
+    let path = format!("/api/2.1/jobs/runs/get-output?run_id={id}");
+    wait_for(cloud, &path, |it| it["metadata"]["end_time"] != 0).await
+}
+
+async fn upload(cloud: &MockCloud, path: &str, text: &str) {
+    let body = json!({ "path": path, "contents": BASE64.encode(text), "overwrite": true });
+    assert_eq!(post(cloud, "/api/2.0/dbfs/put", body).await.0, 200);
+}
+
+async fn import(cloud: &MockCloud, path: &str, source: &str) {
+    let body = json!({
+        "path": path, "format": "SOURCE", "language": "PYTHON", "content": BASE64.encode(source),
+    });
+    assert_eq!(post(cloud, "/api/2.0/workspace/import", body).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_notebook_reads_dbfs_and_hands_back_a_value() {
+    let cloud = cloud();
+    upload(&cloud, "/in/a.txt", "forty-two").await;
+    let source = "\
+text = open('/dbfs/in/a.txt').read()
+dbutils.fs.put('dbfs:/out/b.txt', text.upper())
+dbutils.notebook.exit(text + dbutils.widgets.get('sign'))";
+    import(&cloud, "/Shared/nb", source).await;
+    let task = json!({ "notebook_task": {
+        "notebook_path": "/Shared/nb", "base_parameters": { "sign": "!" },
+    } });
+    let id = submit(&cloud, task).await;
+    let output = output(&cloud, id).await;
+    assert_eq!(output["notebook_output"]["result"], "forty-two!", "{output}");
+    let (_, read) = get(&cloud, "/api/2.0/dbfs/read?path=/out/b.txt").await;
+    assert_eq!(read["data"], BASE64.encode("FORTY-TWO"));
+}
+
+#[tokio::test]
+async fn a_script_that_raises_fails_with_its_last_line_and_its_trace_in_the_log() {
+    let cloud = cloud();
+    let source = "import os, sys\nprint(sys.argv[1], sorted(os.environ))\nraise ValueError('boom')\n";
+    upload(&cloud, "/a.py", source).await;
+    let task = json!({ "spark_python_task": { "python_file": "dbfs:/a.py", "parameters": ["--x"] } });
+    let id = submit(&cloud, task).await;
+    let output = output(&cloud, id).await;
+    assert_eq!(output["error"], "ValueError: boom", "{output}");
+    assert_eq!(output["metadata"]["state"]["result_state"], "FAILED");
+    let log = output["logs"].as_str().unwrap();
+    let first = log.lines().find(|it| it.starts_with("--x")).unwrap();
+    assert!(first.find("CARGO").is_none(), "the environment of the mock is not the task's: {first}");
+    assert!(log.lines().any(|it| it == "ValueError: boom"));
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_exist_is_named() {
+    let cloud = cloud();
+    let task = json!({ "spark_python_task": { "python_file": "dbfs:/none.py" } });
+    let id = submit(&cloud, task).await;
+    let output = output(&cloud, id).await;
+    assert_eq!(output["error"], "FileNotFoundError: dbfs:/none.py does not exist");
+}
+
+/// A script that starts a process of its own, writes both ids and goes on for ever.
+const ENDLESS: &str = "\
+import os, subprocess, time
+child = subprocess.Popen(['sleep', '600'])
+with open('/dbfs/pids.part', 'w') as file:
+    file.write(str(child.pid))
+os.rename('/dbfs/pids.part', '/dbfs/pids')
+time.sleep(600)
+";
+
+/// The id of the process that the script started.
+async fn started(cloud: &MockCloud) -> u32 {
+    let read = wait_for(cloud, "/api/2.0/dbfs/read?path=/pids", |it| it["bytes_read"].is_u64()).await;
+    let bytes = BASE64.decode(read["data"].as_str().unwrap()).unwrap();
+    String::from_utf8(bytes).unwrap().parse().unwrap()
+}
+
+/// Whether a process is there and does something.
+fn is_alive(pid: u32) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    !stat.split(')').next_back().unwrap().trim_start().starts_with('Z')
+}
+
+async fn wait_until_gone(pid: u32) {
+    for _ in 0..1000 {
+        if !is_alive(pid) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("process {pid} lives on");
+}
+
+#[tokio::test]
+async fn what_is_canceled_or_out_of_time_ends_with_all_that_it_started() {
+    for limit in [None, Some(2)] {
+        let cloud = cloud();
+        upload(&cloud, "/a.py", ENDLESS).await;
+        let mut task = json!({ "spark_python_task": { "python_file": "dbfs:/a.py" } });
+        task["timeout_seconds"] = json!(limit);
+        let id = submit(&cloud, task).await;
+        let pid = started(&cloud).await;
+        if limit.is_none() {
+            assert!(is_alive(pid));
+            post(&cloud, "/api/2.1/jobs/runs/cancel", json!({ "run_id": id })).await;
+        }
+        let output = output(&cloud, id).await;
+        let result = if limit.is_none() { "CANCELED" } else { "TIMEDOUT" };
+        assert_eq!(output["metadata"]["state"]["result_state"], result, "{output}");
+        wait_until_gone(pid).await;
+    }
+}
+
+#[tokio::test]
+async fn nothing_outlives_a_reset() {
+    let cloud = cloud();
+    upload(&cloud, "/a.py", ENDLESS).await;
+    submit(&cloud, json!({ "spark_python_task": { "python_file": "dbfs:/a.py" } })).await;
+    let pid = started(&cloud).await;
+    assert_eq!(post(&cloud, "/_mock/reset", json!({})).await.0, 200);
+    assert!(!is_alive(pid), "the answer comes when the processes are gone");
+    assert_eq!(get(&cloud, "/api/2.1/jobs/runs/list").await.1, json!({ "has_more": false }));
+}
+
+#[tokio::test]
+async fn nothing_outlives_the_mock() {
+    let folder = tempfile::tempdir().unwrap();
+    let (spec, pids) = (folder.path().join("spec.json"), folder.path().join("pids"));
+    let script = format!("sleep 600 & echo $! > {0}.part; mv {0}.part {0}; wait", pids.display());
+    let launch = json!({ "program": "sh", "arguments": ["-c", script] });
+    std::fs::write(&spec, json!({ "launch": launch, "roots": {} }).to_string()).unwrap();
+    let launcher = options().launcher;
+    let mut child = std::process::Command::new(&launcher[0])
+        .args(&launcher[1..])
+        .arg(&spec)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut pid = None;
+    for _ in 0..1000 {
+        pid = std::fs::read_to_string(&pids).ok().and_then(|it| it.trim().parse().ok());
+        if pid.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let pid = pid.expect("the script has started its own process");
+    assert!(is_alive(pid));
+    drop(child.stdin.take());
+    wait_until_gone(pid).await;
+    assert!(!child.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_package_that_cannot_be_had_fails_with_the_last_words_of_pip() {
+    let cloud = cloud();
+    let machine = json!({ "spark_version": "15.4", "node_type_id": "n" });
+    let (_, made) = post(&cloud, "/api/2.1/clusters/create", machine).await;
+    let id = made["cluster_id"].as_str().unwrap();
+    let libraries = json!([
+        { "pypi": { "package": "pip" } }, { "pypi": { "package": "./no-such-folder" } },
+    ]);
+    let body = json!({ "cluster_id": id, "libraries": libraries });
+    post(&cloud, "/api/2.0/libraries/install", body).await;
+    let path = format!("/api/2.0/libraries/cluster-status?cluster_id={id}");
+    let is_over = |it: &Value| {
+        let all = it["library_statuses"].as_array().unwrap();
+        all.iter().all(|it| it["status"] == "INSTALLED" || it["status"] == "FAILED")
+    };
+    let statuses = wait_for(&cloud, &path, is_over).await;
+    assert_eq!(statuses["library_statuses"][0]["status"], "INSTALLED", "it is there already");
+    let failed = &statuses["library_statuses"][1];
+    assert_eq!(failed["status"], "FAILED");
+    assert!(failed["messages"][0].as_str().unwrap().starts_with("ERROR: "), "{failed}");
+}
