@@ -25,6 +25,15 @@ pub(super) struct Gateway {
     pub(super) secret: String,
 }
 
+/// A running JVM.
+#[derive(Debug)]
+struct Warm {
+    gateway: Gateway,
+    child: Child,
+    /// The JVM ends when this closes.
+    lifeline: ChildStdin,
+}
+
 /// What a cluster keeps warm.
 #[derive(Debug)]
 pub(super) struct Machine {
@@ -43,7 +52,7 @@ impl Default for Machine {
 enum State {
     #[default]
     Cold,
-    Warm { gateway: Gateway, child: Child, lifeline: ChildStdin },
+    Warm(Box<Warm>),
     /// It could not be started. Tasks say themselves what is missing.
     WithoutSpark,
 }
@@ -59,9 +68,9 @@ impl Machine {
     ) -> Option<Gateway> {
         let mut over = self.is_over.subscribe();
         let mut state = self.state.lock().await;
-        if let State::Warm { gateway, child, .. } = &mut *state {
-            if let Ok(None) = child.try_wait() {
-                return Some(gateway.clone());
+        if let State::Warm(warm) = &mut *state {
+            if let Ok(None) = warm.child.try_wait() {
+                return Some(warm.gateway.clone());
             }
             // It died, or a task ended it. The next one is new.
             *state = State::Cold;
@@ -72,7 +81,7 @@ impl Machine {
                 _ = over.wait_for(|it| *it) => return None,
             };
             *state = match started {
-                Ok(warm) => warm,
+                Ok(warm) => State::Warm(Box::new(warm)),
                 Err(err) => {
                     tracing::warn!(cluster = %work.cluster_id, %err, "Spark is not available");
                     State::WithoutSpark
@@ -80,16 +89,16 @@ impl Machine {
             };
         }
         match &*state {
-            State::Warm { gateway, .. } => Some(gateway.clone()),
+            State::Warm(warm) => Some(warm.gateway.clone()),
             _ => None,
         }
     }
 
     /// Cancels what a task that was ended left running in the JVM.
     pub(super) async fn cancel_jobs(&self, task_run_id: i64) {
-        if let State::Warm { lifeline, .. } = &mut *self.state.lock().await {
+        if let State::Warm(warm) = &mut *self.state.lock().await {
             let line = format!("cancel {task_run_id}\n");
-            if let Err(err) = lifeline.write_all(line.as_bytes()).await {
+            if let Err(err) = warm.lifeline.write_all(line.as_bytes()).await {
                 tracing::debug!(%err, "the JVM is gone already");
             }
         }
@@ -99,7 +108,8 @@ impl Machine {
     pub(super) async fn end(&self) {
         self.is_over.send_replace(true);
         let state = std::mem::take(&mut *self.state.lock().await);
-        if let State::Warm { mut child, lifeline, .. } = state {
+        if let State::Warm(warm) = state {
+            let Warm { mut child, lifeline, .. } = *warm;
             drop(lifeline);
             let pid = children::pid_of(&child);
             if tokio::time::timeout(END, child.wait()).await.is_err() {
@@ -110,7 +120,7 @@ impl Machine {
     }
 }
 
-async fn start(shared: &Arc<Shared>, kernel: &Kernel, work: &Work) -> io::Result<State> {
+async fn start(shared: &Arc<Shared>, kernel: &Kernel, work: &Work) -> io::Result<Warm> {
     let attempt = &work.attempt;
     let name = format!("{}-{}-{}", attempt.epoch, attempt.workspace, work.cluster_id);
     let folder = kernel.files.scratch().join("clusters").join(name).join("jvm");
@@ -139,13 +149,10 @@ async fn start(shared: &Arc<Shared>, kernel: &Kernel, work: &Work) -> io::Result
         Ok(line) => line?,
         Err(_) => None,
     };
-    match line.as_deref().map(serde_json::from_str::<Gateway>) {
-        Some(Ok(gateway)) => Ok(State::Warm { gateway, child, lifeline }),
-        _ => {
-            children::end(&mut child).await;
-            let text = fs::read_to_string(folder.join("log")).unwrap_or_default();
-            let last = text.lines().last().unwrap_or("it said nothing").to_owned();
-            Err(io::Error::other(last))
-        }
+    if let Some(Ok(gateway)) = line.as_deref().map(serde_json::from_str) {
+        return Ok(Warm { gateway, child, lifeline });
     }
+    children::end(&mut child).await;
+    let text = fs::read_to_string(folder.join("log")).unwrap_or_default();
+    Err(io::Error::other(text.lines().last().unwrap_or("it said nothing").to_owned()))
 }

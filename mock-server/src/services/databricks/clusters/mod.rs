@@ -16,5 +16,5 @@ pub(crate) use self::wire::{NewCluster, describe_spec};
 pub(crate) use self::{
     routes::SERVICE,
     rules::{decide_create, decide_due, decide_start, decide_terminate, effect_of},
-    state::{Cluster, ClusterSpec, Clusters, Due, Event, Size, Source, State, Termination},
+    state::{ClusterSpec, Clusters, Due, Event, Size, Source, State, Termination},
 };

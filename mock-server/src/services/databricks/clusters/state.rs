@@ -15,6 +15,7 @@ pub(crate) struct Clusters {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the service calls it so, and there are other ids")]
 pub(crate) struct Cluster {
     pub(crate) cluster_id: String,
     pub(crate) spec: ClusterSpec,
@@ -299,7 +300,7 @@ impl Clusters {
     /// All clusters, the one that did something last first.
     pub(super) fn latest_first(&self) -> Vec<&Cluster> {
         let mut them: Vec<&Cluster> = self.all.values().collect();
-        them.sort_by(|one, other| other.started_at.cmp(&one.started_at));
+        them.sort_by_key(|it| std::cmp::Reverse(it.started_at));
         them
     }
 }

@@ -131,7 +131,8 @@ impl<'a> Store<'a> {
         let mut found = Vec::new();
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let is_checksum = name.starts_with('.') && name.ends_with(".crc");
+            let is_checksum =
+                name.strip_prefix('.').is_some_and(|it| it.rsplit('.').next() == Some("crc"));
             // What vanishes while we look was not there.
             if let (false, Ok(it)) = (is_checksum, entry.metadata()) {
                 found.push(info(format!("{}/{name}", path.trim_end_matches('/')), &it));

@@ -43,8 +43,8 @@ pub(crate) static SERVICE: Service =
 
 type Answer = Result<Json<Value>, Refused<Envelope>>;
 
-fn done() -> Answer {
-    Ok(Json(json!({})))
+fn done() -> Json<Value> {
+    Json(json!({}))
 }
 
 async fn create(
@@ -55,7 +55,7 @@ async fn create(
     let (path, store) = (body.path()?, Store::new(&kernel, workspace));
     store.check_free(&path, body.overwrite)?;
     let handle = kernel.commit::<_, Refused<Envelope>>(|_, ctx| {
-        decide_open(workspace, path, body.overwrite, ctx)
+        Ok(decide_open(workspace, path, body.overwrite, ctx))
     })?;
     store.open(handle)?;
     Ok(Json(json!({ "handle": handle })))
@@ -70,7 +70,7 @@ async fn add_block(
     kernel
         .commit::<_, Refused<Envelope>>(|world, ctx| decide_use(world, workspace, handle, ctx))?;
     Store::new(&kernel, workspace).append(handle, &bytes)?;
-    done()
+    Ok(done())
 }
 
 async fn close(
@@ -84,7 +84,7 @@ async fn close(
     let store = Store::new(&kernel, workspace);
     store.check_free(&stream.path, stream.overwrite)?;
     store.close(handle, &stream.path)?;
-    done()
+    Ok(done())
 }
 
 async fn put(
@@ -96,7 +96,7 @@ async fn put(
     let bytes = body.contents()?;
     store.check_free(&path, body.overwrite)?;
     store.put(&path, &bytes)?;
-    done()
+    Ok(done())
 }
 
 async fn read(
@@ -124,7 +124,7 @@ async fn list(
 ) -> Answer {
     let found: Vec<FileInfo> = Store::new(&kernel, workspace).list(&query.path()?)?;
     if found.is_empty() {
-        return done();
+        return Ok(done());
     }
     let files: Vec<Value> = found.iter().map(wire::describe).collect();
     Ok(Json(json!({ "files": files })))
@@ -136,7 +136,7 @@ async fn mkdirs(
     Body(body, _): Body<PathBody, Envelope>,
 ) -> Answer {
     Store::new(&kernel, workspace).make_folder(&body.path()?)?;
-    done()
+    Ok(done())
 }
 
 async fn rename(
@@ -146,7 +146,7 @@ async fn rename(
 ) -> Answer {
     let (from, to) = body.paths()?;
     Store::new(&kernel, workspace).rename(&from, &to)?;
-    done()
+    Ok(done())
 }
 
 async fn delete(
@@ -156,5 +156,5 @@ async fn delete(
 ) -> Answer {
     let path = body.path()?;
     Store::new(&kernel, workspace).delete(&path, body.recursive)?;
-    done()
+    Ok(done())
 }

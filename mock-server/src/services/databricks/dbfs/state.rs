@@ -38,10 +38,10 @@ pub(super) fn decide_open(
     path: String,
     overwrite: bool,
     ctx: &mut Ctx<'_>,
-) -> Decision<i64> {
+) -> (Vec<kernel::Event>, i64) {
     let handle = i64::try_from(ctx.draw_id()).unwrap_or(i64::MAX);
     let opened = Event::Opened { handle, path, overwrite, at: ctx.now };
-    Ok((vec![event(workspace, opened)], handle))
+    (vec![event(workspace, opened)], handle)
 }
 
 /// Goes on with a stream.

@@ -11,6 +11,7 @@ use crate::{
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the service calls it so, and there are other ids")]
 pub(crate) struct Job {
     pub(super) job_id: i64,
     pub(super) creator: String,
@@ -34,10 +35,10 @@ pub(super) fn decide_save(
     creator: String,
     settings: Value,
     ctx: &mut Ctx<'_>,
-) -> Decision<i64> {
+) -> (Vec<kernel::Event>, i64) {
     let job_id = super::rules::draw(ctx);
     let job = Job { job_id, creator, created_at: ctx.now, settings };
-    Ok((vec![event(workspace, Event::Saved(Box::new(job)))], job_id))
+    (vec![event(workspace, Event::Saved(Box::new(job)))], job_id)
 }
 
 pub(super) fn decide_unsave(world: &World, workspace: u64, job_id: i64) -> Decision<()> {

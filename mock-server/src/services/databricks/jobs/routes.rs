@@ -140,7 +140,7 @@ async fn list(
         query.job_id.is_none_or(|id| id == it.job_id)
             && query.run_type.as_deref().is_none_or(|wanted| wanted == kind)
             && !(query.active_only && is_over)
-            && !(query.completed_only && !is_over)
+            && (is_over || !query.completed_only)
             && query.start_time_from.is_none_or(|at| from_millis(at) <= it.submitted_at)
             && query.start_time_to.is_none_or(|at| it.submitted_at <= from_millis(at))
     };
@@ -204,7 +204,7 @@ async fn create_job(
         submission(settings.clone(), &caller.name)?.check()?;
     }
     let id = kernel.commit::<_, Refused<Envelope>>(|_, ctx| {
-        decide_save(workspace, caller.name, settings, ctx)
+        Ok(decide_save(workspace, caller.name, settings, ctx))
     })?;
     Ok(Json(json!({ "job_id": id })))
 }

@@ -66,7 +66,7 @@ pub(crate) struct TaskRun {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     /// Until what it depends on has ended.
     Blocked,
     /// Until the cluster and the libraries are there.
@@ -86,7 +86,7 @@ pub(crate) struct Decided {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct End {
+pub(crate) struct End {
     pub(super) at: OffsetDateTime,
     pub(super) result: TaskResult,
     pub(super) why: Why,
@@ -112,7 +112,7 @@ pub(crate) enum TaskResult {
 
 /// The service's code for the cause of an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Why {
+pub(crate) enum Why {
     Success,
     Workload,
     Cluster,

@@ -1,7 +1,7 @@
 //! Databricks Libraries API 2.0.
 //!
 //! Emulated: installing and uninstalling on a cluster, statuses, installation
-//! anew after a restart. When tasks are executed for real, PyPI packages are
+//! anew after a restart. When tasks are executed for real, Python packages are
 //! really installed; all others are installed in name only.
 
 mod routes;

@@ -287,7 +287,9 @@ impl Libraries {
         };
         if let Some(entries) = self.0.get_mut(cluster_id) {
             entries.retain(|it| !matches!(it.status, Status::UninstallOnRestart { .. }));
-            entries.iter_mut().for_each(|it| it.status = Status::Pending { since: at });
+            for it in entries.iter_mut() {
+                it.status = Status::Pending { since: at };
+            }
         }
     }
 

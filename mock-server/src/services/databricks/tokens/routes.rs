@@ -36,7 +36,7 @@ async fn create(
     let CreateBody { comment, lifetime_seconds } = body;
     let lifetime = seconds(lifetime_seconds);
     let token = kernel.commit::<_, Refused<Envelope>>(|_, ctx| {
-        decide_create(workspace, caller.name, comment, lifetime, ctx)
+        Ok(decide_create(workspace, caller.name, comment, lifetime, ctx))
     })?;
     Ok(Json(json!({ "token_value": token.value, "token_info": wire::describe(&token) })))
 }

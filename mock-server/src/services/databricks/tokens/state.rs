@@ -16,6 +16,7 @@ const SEEDED: &str = "dapi-fake-token";
 pub(crate) struct Tokens(BTreeMap<String, Token>);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the service calls it so, and there are other ids")]
 pub(crate) struct Token {
     pub(super) token_id: String,
     pub(super) value: String,
@@ -38,7 +39,7 @@ pub(super) fn decide_create(
     comment: String,
     lifetime: Option<Duration>,
     ctx: &mut Ctx<'_>,
-) -> Decision<Token> {
+) -> (Vec<kernel::Event>, Token) {
     let token_id = ctx.draw_uuid().simple().to_string();
     let token = Token {
         value: format!("dapi{}", ctx.draw_uuid().simple()),
@@ -49,7 +50,7 @@ pub(super) fn decide_create(
         expires_at: lifetime.map(|it| ctx.now + it),
     };
     let created = databricks::Event::Tokens(Event::Created(token.clone()));
-    Ok((vec![kernel::Event::Databricks(workspace, created)], token))
+    (vec![kernel::Event::Databricks(workspace, created)], token)
 }
 
 /// Makes a token worthless. It may be named only by its owner.
