@@ -67,7 +67,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Coverage(options) => coverage::run(&options),
         Command::Env(options) => env::run(&options),
         Command::Ca(options) => ca::run(&options),
-        Command::ExecTask { arguments } => return exec_task(&arguments),
+        Command::ExecTask { arguments } => return crate::exec_task(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -76,11 +76,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-fn exec_task(_: &[OsString]) -> ExitCode {
-    tell(&mut io::stderr(), "azml-mock: this program runs no tasks");
-    ExitCode::from(2)
 }
 
 /// Writes a line. A reader that has gone away is no reason to stop.

@@ -15,7 +15,10 @@ use tokio::{
 
 use super::{Failure, tell};
 use crate::{
-    executor::{Executor, Simulated},
+    executor::{
+        Executor, Simulated,
+        local::{Local, LocalOptions},
+    },
     kernel::{MockCloud, WorldId, admin, temporary},
     persist::{Durability, Sqlite},
     server::MockServer,
@@ -197,8 +200,19 @@ fn executor(options: &Options) -> Result<(Arc<dyn Executor>, String), Failure> {
     }
 }
 
-fn local(_: &Path, _: &Options) -> Result<Arc<dyn Executor>, Failure> {
-    Err(Failure("this azml-mock has no local executor".to_owned()))
+fn local(python: &Path, options: &Options) -> Result<Arc<dyn Executor>, Failure> {
+    // Tasks run in folders of their own, so a relative path would lead astray.
+    // A bare name is looked up again, and a link stays one: a virtual
+    // environment knows itself by it.
+    let python = if python.components().count() == 1 {
+        python.to_owned()
+    } else {
+        std::path::absolute(python).unwrap_or_else(|_| python.to_owned())
+    };
+    let failed = |err: io::Error| Failure(format!("tasks cannot be run here: {err}"));
+    let exe = std::env::current_exe().map_err(failed)?;
+    let local = LocalOptions::new(python, exe).with_spark_master(options.spark_master.clone());
+    Ok(Arc::new(Local::new(local).map_err(failed)?))
 }
 
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 use std::{
     fs, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -37,10 +37,6 @@ impl PythonFiles {
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
-
-    pub(super) fn folder(&self) -> &Path {
-        &self.0
-    }
 }
 
 impl Drop for PythonFiles {
@@ -53,6 +49,8 @@ impl Drop for PythonFiles {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

@@ -26,8 +26,8 @@ pub(crate) use self::{
     ends::{decide_cluster_lost, decide_report, decide_restart},
     routes::SERVICE,
     rules::{decide_cancel, decide_due, decide_submit},
-    spec::{ClusterChoice, CodeSpec, RunIf, Submission, TaskSpec},
-    state::{Due, Event, Jobs, LifeCycle, TaskResult},
+    spec::{ClusterChoice, CodeSpec, Submission, TaskSpec},
+    state::{Due, Event, Jobs, TaskResult},
     view::{RunView, log_of, run_state},
     work::effect_of,
 };
