@@ -19,7 +19,7 @@ mod tests;
 mod wire;
 
 pub(crate) use self::{
-    computes::{Compute, Due, Event, RP, SERVICE as COMPUTES},
+    computes::{Due, Event, RP, SERVICE as COMPUTES},
     metadata::{DISCOVERY, SERVICE as METADATA},
     routes::SERVICE,
     state::{ACCOUNT, Arm, TENANT},

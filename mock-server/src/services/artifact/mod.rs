@@ -16,5 +16,5 @@ mod wire;
 
 pub(crate) use self::{
     routes::SERVICE,
-    state::{Artifacts, Event, paths},
+    state::{Artifacts, Event},
 };

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    state::{Folder, decide_registration, find},
+    state::{Folder, decide_registration, find, paths},
     wire::{self, BatchBody},
 };
 use crate::{
@@ -32,13 +32,13 @@ macro_rules! at {
 const ROUTES: &[Route] = &[
     Route::post("artifact.batch_metadata", at!("/artifacts/batch/metadata/{origin}/{container}"), |it| on(it, register)).without_bodies(),
     Route::get("artifact.list", at!("/artifacts/{origin}/{container}"), |it| on(it, list)),
-    Route::get("artifact.metadata", at!("/artifacts/metadata/{origin}/{container}/{*path}"), |it| on(it, metadata)),
-    Route::get("artifact.content_info", at!("/artifacts/contentinfo/{origin}/{container}/{*path}"), |it| on(it, content)).without_bodies(),
-    Route::get("artifact.prefix_content_info", at!("/artifacts/prefix/contentinfo/{origin}/{container}/{*path}"), |it| on(it, contents)).without_bodies(),
+    Route::get("artifact.metadata", at!("/artifacts/metadata/{origin}/{container}/{*name}"), |it| on(it, metadata)),
+    Route::get("artifact.content_info", at!("/artifacts/contentinfo/{origin}/{container}/{*name}"), |it| on(it, content)).without_bodies(),
+    Route::get("artifact.prefix_content_info", at!("/artifacts/prefix/contentinfo/{origin}/{container}/{*name}"), |it| on(it, contents)).without_bodies(),
     Route::get("artifact.prefix_content_info", at!("/artifacts/prefix/contentinfo/{origin}/{container}"), |it| on(it, contents)).without_bodies(),
-    Route::absent(Method::GET, "artifact.content", at!("/artifacts/content/{origin}/{container}/{*path}")),
+    Route::absent(Method::GET, "artifact.content", at!("/artifacts/content/{origin}/{container}/{*name}")),
     Route::absent(Method::POST, "artifact.create", at!("/artifacts/metadata")),
-    Route::absent(Method::DELETE, "artifact.delete", at!("/artifacts/metadata/{origin}/{container}/{*path}")),
+    Route::absent(Method::DELETE, "artifact.delete", at!("/artifacts/metadata/{origin}/{container}/{*name}")),
 ];
 
 /// The named parts of all paths of this service.
@@ -47,7 +47,7 @@ struct Path {
     origin: String,
     container: String,
     #[serde(default)]
-    path: String,
+    name: String,
 }
 
 type PathNames = Names<Path, Envelope>;
@@ -105,9 +105,9 @@ fn missing(folder: Folder<'_>, path: &str) -> Refusal {
 
 async fn metadata(Here(kernel): Here, at: AtWorkspace, Names(path, _): PathNames) -> Answer {
     let folder = path.folder(&at);
-    let found = find(&kernel, folder, &path.path)?;
-    let since = found.get(&path.path).ok_or_else(|| missing(folder, &path.path))?;
-    Ok(Json(wire::artifact_json(folder, &path.path, *since)))
+    let found = find(&kernel, folder, &path.name)?;
+    let since = found.get(&path.name).ok_or_else(|| missing(folder, &path.name))?;
+    Ok(Json(wire::artifact_json(folder, &path.name, *since)))
 }
 
 async fn content(
@@ -117,10 +117,10 @@ async fn content(
     Names(path, _): PathNames,
 ) -> Answer {
     let folder = path.folder(&at);
-    if !find(&kernel, folder, &path.path)?.contains_key(&path.path) {
-        return Err(missing(folder, &path.path).into());
+    if !find(&kernel, folder, &path.name)?.contains_key(&path.name) {
+        return Err(missing(folder, &path.name).into());
     }
-    Ok(Json(wire::content_json(folder, &path.path, TO_READ, &site)))
+    Ok(Json(wire::content_json(folder, &path.name, TO_READ, &site)))
 }
 
 async fn contents(
@@ -130,8 +130,8 @@ async fn contents(
     Names(path, _): PathNames,
 ) -> Answer {
     let folder = path.folder(&at);
-    let found = find(&kernel, folder, &path.path)?;
-    let found = found.keys().map(|it| wire::content_json(folder, it, TO_READ, &site));
+    let found = paths(&kernel, folder, &path.name)?;
+    let found = found.iter().map(|it| wire::content_json(folder, it, TO_READ, &site));
     let found: Vec<Value> = found.collect();
     Ok(Json(json!({ "value": found, "continuationToken": null })))
 }

@@ -96,15 +96,11 @@ pub(super) fn find(
     })
 }
 
-/// The paths of all artifacts of a run or an upload that begin with `prefix`,
-/// in order.
+/// The paths of all artifacts of a folder that begin with `prefix`, in order.
 pub(crate) fn paths(
     kernel: &Kernel,
-    account: &str,
-    origin: &str,
-    container: &str,
+    folder: Folder<'_>,
     prefix: &str,
 ) -> Result<Vec<String>, Refusal> {
-    let found = find(kernel, Folder { account, origin, container }, prefix)?;
-    Ok(found.into_keys().collect())
+    Ok(find(kernel, folder, prefix)?.into_keys().collect())
 }

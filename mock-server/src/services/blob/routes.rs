@@ -6,7 +6,7 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::on,
 };
@@ -157,7 +157,7 @@ fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
         let text = "azml-mock does not emulate copies of blobs";
         return Err(Refusal::new(Kind::NotEmulated, text));
     }
-    match headers.get("x-ms-blob-type").map(|it| it.as_bytes()) {
+    match headers.get("x-ms-blob-type").map(HeaderValue::as_bytes) {
         Some(b"BlockBlob") => Ok(()),
         Some(b"AppendBlob" | b"PageBlob") => {
             let text = "azml-mock does not emulate append and page blobs";
@@ -411,16 +411,12 @@ fn entries(
         let shown = found.into_iter().map(|(name, stamp)| {
             let below = &name[query.prefix.len()..];
             let fold = below.find(&query.delimiter).filter(|_| !query.delimiter.is_empty());
-            match fold {
-                Some(at) => {
-                    let end = query.prefix.len() + at + query.delimiter.len();
-                    (name[..end].to_owned(), Entry::Prefix)
-                }
-                None => {
-                    let blob = container.blob(&name, stamp);
-                    (name, Entry::Blob(Box::new(blob)))
-                }
+            if let Some(at) = fold {
+                let end = query.prefix.len() + at + query.delimiter.len();
+                return (name[..end].to_owned(), Entry::Prefix);
             }
+            let blob = container.blob(&name, stamp);
+            (name, Entry::Blob(Box::new(blob)))
         });
         Ok(shown.collect())
     })

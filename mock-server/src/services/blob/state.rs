@@ -73,7 +73,7 @@ pub(super) struct Block {
 
 /// A block that no list has named yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     pub(super) len: u64,
     /// Its file, in the folder of blocks.
     pub(super) file: String,

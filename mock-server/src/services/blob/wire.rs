@@ -39,9 +39,8 @@ impl crate::kernel::Envelope for Envelope {
             Kind::PreconditionFailed => "ConditionNotMet",
             Kind::TooLarge => "RequestBodyTooLarge",
             Kind::NotEmulated => "NotImplemented",
-            Kind::Throttled | Kind::Unrecorded => "ServerBusy",
             Kind::Status(StatusCode::INTERNAL_SERVER_ERROR) => "InternalError",
-            Kind::Status(_) => "ServerBusy",
+            Kind::Throttled | Kind::Unrecorded | Kind::Status(_) => "ServerBusy",
         });
         let (id, now) = (Uuid::new_v4(), clock::wall());
         let time = now.format(&time::format_description::well_known::Rfc3339).unwrap_or_default();
@@ -306,12 +305,16 @@ pub(super) fn block_list_xml(
     xml.open("BlockList");
     if let Some(blocks) = committed {
         xml.open("CommittedBlocks");
-        blocks.iter().for_each(|it| block_xml(&mut xml, &it.id, it.len));
+        for it in blocks {
+            block_xml(&mut xml, &it.id, it.len);
+        }
         xml.close("CommittedBlocks");
     }
     if let Some(blocks) = waiting {
         xml.open("UncommittedBlocks");
-        blocks.iter().for_each(|(id, it)| block_xml(&mut xml, id, it.len));
+        for (id, it) in blocks {
+            block_xml(&mut xml, id, it.len);
+        }
         xml.close("UncommittedBlocks");
     }
     xml.close("BlockList");

@@ -98,7 +98,7 @@ fn blob_of(url: &str) -> Option<String> {
     let (_, rest) = url.split_once("://")?;
     let path = rest.split(['?', '#']).next()?;
     let (_, path) = path.split_once('/')?;
-    let name = path.split_once(&format!("{ARTIFACTS}/"))?.1;
+    let name = path.strip_prefix(ARTIFACTS)?.strip_prefix('/')?;
     Some(percent_decode_str(name).decode_utf8().ok()?.into_owned())
 }
 

@@ -1,6 +1,6 @@
 //! Microsoft Entra ID: where programs sign in.
 //!
-//! Emulated: the OpenID documents, the token endpoints of both generations for
+//! Emulated: the `OpenID` documents, the token endpoints of both generations for
 //! the grant `client_credentials` (secret or assertion), the keys, the discovery
 //! of instances. The same below `/adfs`, because MSAL takes an authority that
 //! begins so as it is, without a question to Microsoft.

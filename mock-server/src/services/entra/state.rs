@@ -45,13 +45,13 @@ pub(super) enum Proof<'a> {
     Assertion(&'a str),
 }
 
-/// What a token is to say.
+/// What a token is to say, by ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Grant {
-    pub(super) tenant_id: String,
-    pub(super) client_id: String,
-    /// The service principal's id in the directory.
-    pub(super) object_id: String,
+    pub(super) tenant: String,
+    pub(super) client: String,
+    /// The service principal in the directory.
+    pub(super) object: String,
 }
 
 impl Entra {
@@ -95,8 +95,8 @@ impl Entra {
                 "AADSTS700027: The certificate or token with which the client assertion for app '{client_id}' was made is not registered on the application."
             ),
             Proof::Secret(_) | Proof::Assertion(_) => {
-                let object_id = object_id(&tenant_id, &client_id);
-                return Ok(Grant { tenant_id, client_id, object_id });
+                let object = object_id(&tenant_id, &client_id);
+                return Ok(Grant { tenant: tenant_id, client: client_id, object });
             }
         };
         Err(Refusal::new(Kind::Unauthenticated, wrong).with_code("invalid_client"))
@@ -119,13 +119,11 @@ pub(super) fn resource_of(scope: &str) -> Result<&str, Refusal> {
     const OF_OPENID: &[&str] = &["openid", "profile", "offline_access", "email"];
     let mut scopes = scope.split_whitespace().filter(|it| !OF_OPENID.contains(it));
     let resource = scopes.next().and_then(|it| it.strip_suffix("/.default"));
-    match (resource.filter(|it| !it.is_empty()), scopes.next()) {
-        (Some(resource), None) => Ok(resource),
-        _ => {
-            let text = format!(
-                "AADSTS70011: The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid."
-            );
-            Err(Refusal::new(Kind::Invalid, text).with_code("invalid_scope"))
-        }
+    if let (Some(resource), None) = (resource.filter(|it| !it.is_empty()), scopes.next()) {
+        return Ok(resource);
     }
+    let text = format!(
+        "AADSTS70011: The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid."
+    );
+    Err(Refusal::new(Kind::Invalid, text).with_code("invalid_scope"))
 }

@@ -107,11 +107,11 @@ pub(super) fn token_json(grant: &Grant, resource: &str, is_v1: bool) -> Value {
     let expires_at = now + LIFE;
     let claims = Claims {
         aud: resource.to_owned(),
-        iss: format!("https://sts.windows.net/{}/", grant.tenant_id),
-        tid: grant.tenant_id.clone(),
-        oid: grant.object_id.clone(),
-        sub: grant.object_id.clone(),
-        appid: grant.client_id.clone(),
+        iss: format!("https://sts.windows.net/{}/", grant.tenant),
+        tid: grant.tenant.clone(),
+        oid: grant.object.clone(),
+        sub: grant.object.clone(),
+        appid: grant.client.clone(),
         iat: now.unix_timestamp(),
         nbf: now.unix_timestamp(),
         exp: expires_at.unix_timestamp(),

@@ -10,8 +10,8 @@ mod state;
 mod tests;
 mod wire;
 
-pub(super) use self::state::Computes;
+pub(super) use self::state::{Compute, Computes};
 pub(crate) use self::{
     routes::{RP, SERVICE},
-    state::{Compute, Due, Event},
+    state::{Due, Event},
 };
