@@ -1,0 +1,6 @@
+//! What holds for every world, whatever its services do.
+
+mod faults;
+mod history;
+mod strict;
+mod user;
