@@ -1,5 +1,7 @@
+use std::io;
+
 use azml_mock::{MockCloud, MockServer};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -100,4 +102,64 @@ async fn a_server_that_is_stopped_frees_its_port() {
     let url = server.url().to_owned();
     server.stop().await.unwrap();
     assert!(send(&url, "GET", "/_mock/health", "").await.is_err());
+}
+
+const CREATE: &str = "/mlflow/api/2.0/mlflow/experiments/create";
+
+/// Plans what the next creation of an experiment meets, and creates one.
+async fn create_meeting(server: &MockServer, effect: Value) -> io::Result<Answer> {
+    let fault = json!({ "match": { "path": CREATE }, "effect": effect });
+    post(server.url(), "/_mock/faults", &fault).await;
+    soon(send(server.url(), "POST", CREATE, r#"{"name":"wine"}"#)).await
+}
+
+async fn exists(server: &MockServer) -> bool {
+    let path = "/mlflow/api/2.0/mlflow/experiments/get-by-name?experiment_name=wine";
+    soon(send(server.url(), "GET", path, "")).await.unwrap().status == 200
+}
+
+#[tokio::test]
+async fn a_reset_breaks_the_connection_without_an_answer() {
+    for (when, acts) in [("before", false), ("after", true)] {
+        let server = server().await;
+        let err = create_meeting(&server, json!({ "reset": when })).await.unwrap_err();
+        assert_eq!(err.kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(exists(&server).await, acts, "{when}");
+    }
+}
+
+#[tokio::test]
+async fn a_cut_body_ends_before_its_length_is_reached() {
+    let server = server().await;
+    let answer = create_meeting(&server, json!({ "truncate": 5 })).await.unwrap();
+    assert!(answer.is_cut, "{answer:?}");
+    assert_eq!((answer.status, answer.body.len()), (200, 5));
+}
+
+#[tokio::test]
+async fn a_large_body_is_taken_and_a_huge_one_refused() {
+    let server = server().await;
+    let name = "x".repeat(8 << 20);
+    let answer = send(server.url(), "POST", CREATE, &format!(r#"{{"name":"{name}"}}"#)).await;
+    assert_ne!(soon(async { answer }).await.unwrap().status, 413);
+    let mut stream = connected(&server).await;
+    let head = format!("POST {CREATE} HTTP/1.1\r\nhost: a.test\r\ncontent-length: 100000000\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut bytes = vec![0; 12];
+    soon(stream.read_exact(&mut bytes)).await.unwrap();
+    assert_eq!(bytes, b"HTTP/1.1 400");
+}
+
+#[tokio::test]
+async fn connections_are_kept_for_the_next_request() {
+    let server = server().await;
+    let mut stream = connected(&server).await;
+    for _ in 0..3 {
+        let head = "GET /_mock/health HTTP/1.1\r\nhost: a.test\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"\"default\"}") {
+            bytes.push(soon(stream.read_u8()).await.unwrap());
+        }
+    }
 }
