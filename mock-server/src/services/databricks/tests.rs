@@ -105,6 +105,14 @@ async fn every_answer_names_the_workspace_and_the_request() {
 }
 
 #[tokio::test]
-async fn every_fixture_of_a_lookup_that_fails_is_kept() {
-    replay(azml_fixtures::load("databricks/clusters/get-missing")).await;
+async fn every_fixture_that_needs_no_state_is_kept() {
+    for name in [
+        "clusters/get-missing",
+        "jobs/runs-get-missing",
+        "dbfs/get-status-missing",
+        "dbfs/mkdirs",
+        "dbfs/put",
+    ] {
+        replay(azml_fixtures::load(&format!("databricks/{name}"))).await;
+    }
 }

@@ -36,7 +36,7 @@ fn io_error(err: &io::Error) -> Refusal {
 }
 
 fn exists(path: &str) -> Refusal {
-    let text = format!("A file or directory already exists at the input path dbfs:{path}");
+    let text = format!("A file or directory already exists at the input path dbfs:{path}.");
     Refusal::new(Kind::AlreadyExists, text)
 }
 

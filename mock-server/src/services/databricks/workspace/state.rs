@@ -119,7 +119,7 @@ pub(super) fn decide_delete(
     let objects = &workspace_of(world, workspace)?.workspace;
     objects.get(path)?;
     if objects.children(path).next().is_some() && !recursive {
-        let text = format!("Folder ({path}) is not empty");
+        let text = format!("Folder {path} is not empty");
         return Err(Refusal::invalid(text).with_code("DIRECTORY_NOT_EMPTY"));
     }
     if path == "/" {
