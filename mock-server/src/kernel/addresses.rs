@@ -73,7 +73,7 @@ impl Site {
     pub(crate) fn new(uri: &Uri, headers: &HeaderMap, tls: bool, prefix: &str) -> Self {
         let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
         let host = text("x-forwarded-host")
-            .or_else(|| uri.authority().map(|it| it.as_str()))
+            .or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
             .or_else(|| text(HOST.as_str()))
             .unwrap_or("localhost");
         // The blob host of a local client has user information in front.

@@ -68,7 +68,9 @@ async fn try_answer(
                     return Err(Refusal::invalid(format!("fault {index}: {complaint}")));
                 }
             }
-            faults.into_iter().for_each(|it| kernel.faults.plan(it));
+            for fault in faults {
+                kernel.faults.plan(fault);
+            }
             Ok(json!({ "planned": kernel.faults.all().len() }))
         }
         (&Method::DELETE, "/_mock/faults") => {

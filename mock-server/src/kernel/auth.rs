@@ -8,7 +8,7 @@ use ring::{
     rand::SystemRandom,
     rsa::PublicKeyComponents,
     signature::{
-        KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -76,17 +76,16 @@ pub(crate) fn mint(claims: &Claims) -> String {
 pub(crate) fn check(token: &str) -> Result<Claims, BadToken> {
     let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
     let known = CHECKED.lock().get(&digest).cloned();
-    let claims = match known {
-        Some(claims) => claims,
-        None => {
-            let claims = verify(token)?;
-            let mut checked = CHECKED.lock();
-            if REMEMBERED <= checked.len() {
-                checked.clear();
-            }
-            checked.insert(digest, claims.clone());
-            claims
+    let claims = if let Some(claims) = known {
+        claims
+    } else {
+        let claims = verify(token)?;
+        let mut checked = CHECKED.lock();
+        if REMEMBERED <= checked.len() {
+            checked.clear();
         }
+        checked.insert(digest, claims.clone());
+        claims
     };
     // By the wall clock, because clients cache by theirs.
     if claims.exp <= clock::wall().unix_timestamp() {

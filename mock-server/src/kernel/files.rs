@@ -7,7 +7,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::WorldId;
+use super::{WorldId, ids};
 
 /// Where names that are no paths are kept, outside Spark's view.
 const BY_HASH: &str = ".by-hash";
@@ -115,9 +115,7 @@ impl Folder {
     /// are both legal blobs; whichever comes second is kept by hash.
     pub(crate) fn locate(&self, name: &str) -> PathBuf {
         let by_hash = || {
-            let digest = Sha256::digest(name.as_bytes());
-            let hex: String = digest.iter().map(|it| format!("{it:02x}")).collect();
-            self.0.join(BY_HASH).join(hex)
+            self.0.join(BY_HASH).join(ids::hex(&Sha256::digest(name.as_bytes())))
         };
         if !is_path(name) {
             return by_hash();
@@ -144,7 +142,7 @@ impl Folder {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
-        walk_into(&self.0.join(parent), parent.to_owned(), &mut found)?;
+        walk_into(&self.0.join(parent), parent, &mut found)?;
         found.retain(|(name, _)| name.starts_with(prefix));
         found.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(found)
@@ -164,7 +162,7 @@ fn has_file_above(root: &Path, name: &str) -> bool {
 
 fn walk_into(
     folder: &Path,
-    prefix: String,
+    prefix: &str,
     found: &mut Vec<(String, fs::Metadata)>,
 ) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
@@ -176,13 +174,13 @@ fn walk_into(
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_checksum = name.starts_with('.') && name.ends_with(".crc");
+        let is_checksum = name.strip_prefix('.').is_some_and(|it| it.strip_suffix(".crc").is_some());
         if name == BY_HASH || is_checksum {
             continue;
         }
         let name = format!("{prefix}{name}");
         match entry.metadata() {
-            Ok(it) if it.is_dir() => walk_into(&entry.path(), format!("{name}/"), found)?,
+            Ok(it) if it.is_dir() => walk_into(&entry.path(), &format!("{name}/"), found)?,
             Ok(it) => found.push((name, it)),
             // It was removed while we looked.
             Err(err) if err.kind() == io::ErrorKind::NotFound => (),

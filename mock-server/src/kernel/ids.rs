@@ -13,6 +13,12 @@ pub(crate) fn hex16(seed: u64, id: u64) -> String {
     format!("{:016x}", mix(seed ^ mix(id)))
 }
 
+/// Two hexadecimal digits for each byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |it: u8| char::from_digit(it.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|it| [digit(it >> 4), digit(it & 15)]).collect()
+}
+
 /// The finalizer of splitmix64: every input bit moves every output bit.
 fn mix(value: u64) -> u64 {
     let mut it = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -24,6 +30,11 @@ fn mix(value: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_byte_is_two_digits() {
+        assert_eq!(hex(&[0, 15, 255, 16]), "000fff10");
+    }
 
     #[test]
     fn equal_seeds_give_equal_ids_and_other_seeds_other_ids() {

@@ -1,4 +1,4 @@
-//! `--data-dir`: the log in SQLite, so that a world outlives its process.
+//! `--data-dir`: the log in a database file, so that a world outlives its process.
 
 mod sqlite;
 #[cfg(test)]

@@ -171,8 +171,8 @@ fn lock(folder: &Path) -> io::Result<File> {
     }
 }
 
-/// Makes the file so that nobody else may read it: it holds secrets. SQLite
-/// gives its other files the same mode.
+/// Makes the file so that nobody else may read it: it holds secrets. The files
+/// that the database makes beside it get the same mode.
 fn make_private(file: &Path) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);

@@ -72,7 +72,7 @@ fn split_world(path: &str) -> Result<(WorldId, &str), &str> {
 fn host_of(uri: &Uri, headers: &HeaderMap) -> String {
     let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
     let host = text("x-forwarded-host")
-        .or_else(|| uri.authority().map(|it| it.as_str()))
+        .or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
         .or_else(|| text(HOST.as_str()));
     host.and_then(|it| it.rsplit('@').next()).unwrap_or_default().to_owned()
 }

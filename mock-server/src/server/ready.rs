@@ -67,6 +67,10 @@ impl Ready {
     }
 
     /// The JSON document.
+    ///
+    /// # Panics
+    ///
+    /// Never: a ready file is plain data.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a ready file is plain data")
     }

@@ -25,7 +25,7 @@ use rustls::{
 use sha2::{Digest, Sha256};
 use time::Duration;
 
-use crate::kernel::clock;
+use crate::kernel::{clock, ids};
 
 /// The certificate, for clients to trust.
 const CERTIFICATE: &str = "ca.pem";
@@ -185,8 +185,7 @@ fn params(key: &KeyPair) -> CertificateParams {
 /// of one name in one bundle would hide each other.
 fn name_of(key: &KeyPair) -> String {
     let digest = Sha256::digest(key.public_key_raw());
-    let hex: String = digest.iter().take(4).map(|it| format!("{it:02x}")).collect();
-    format!("azml-mock test authority {hex}")
+    format!("azml-mock test authority {}", ids::hex(&digest[..4]))
 }
 
 fn contains(whole: &[u8], part: &[u8]) -> bool {

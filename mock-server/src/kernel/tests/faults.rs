@@ -33,7 +33,7 @@ fn is_reset(response: &Response<Body>) -> bool {
     response.extensions().get::<ConnectionReset>().is_some()
 }
 
-fn on_create(effect: Value) -> Value {
+fn on_create(effect: &Value) -> Value {
     json!({ "match": { "operation": "mlflow.experiments.create" }, "effect": effect })
 }
 
@@ -41,7 +41,7 @@ fn on_create(effect: Value) -> Value {
 async fn a_status_comes_in_the_words_of_the_service_and_the_handler_does_not_act() {
     let cloud = MockCloud::new();
     let effect = json!({"status": 429, "code": "REQUEST_LIMIT_EXCEEDED", "message": "slow down", "retry_after": 7});
-    plan(&cloud, on_create(effect)).await;
+    plan(&cloud, on_create(&effect)).await;
     let response = create(&cloud, "wine").await;
     assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (429, &"7".parse().unwrap()));
     let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -54,7 +54,7 @@ async fn a_status_comes_in_the_words_of_the_service_and_the_handler_does_not_act
 #[tokio::test]
 async fn a_reset_before_the_handler_changes_nothing() {
     let cloud = MockCloud::new();
-    plan(&cloud, on_create(json!({"reset": "before"}))).await;
+    plan(&cloud, on_create(&json!({"reset": "before"}))).await;
     assert!(is_reset(&create(&cloud, "wine").await));
     assert_eq!(status_of(&cloud, "wine").await, 404);
 }
@@ -62,7 +62,7 @@ async fn a_reset_before_the_handler_changes_nothing() {
 #[tokio::test]
 async fn a_reset_after_the_handler_loses_the_answer_only() {
     let cloud = MockCloud::new();
-    plan(&cloud, on_create(json!({"reset": "after"}))).await;
+    plan(&cloud, on_create(&json!({"reset": "after"}))).await;
     assert!(is_reset(&create(&cloud, "wine").await));
     assert_eq!(status_of(&cloud, "wine").await, 200);
 }
@@ -70,7 +70,7 @@ async fn a_reset_after_the_handler_loses_the_answer_only() {
 #[tokio::test]
 async fn a_status_after_the_handler_hides_a_success() {
     let cloud = MockCloud::new();
-    plan(&cloud, on_create(json!({"status": 503, "reset": "after"}))).await;
+    plan(&cloud, on_create(&json!({"status": 503, "reset": "after"}))).await;
     assert_eq!(create(&cloud, "wine").await.status(), 503);
     assert_eq!(status_of(&cloud, "wine").await, 200);
 }
@@ -78,7 +78,7 @@ async fn a_status_after_the_handler_hides_a_success() {
 #[tokio::test]
 async fn an_expired_token_is_a_401_and_nothing_happens() {
     let cloud = MockCloud::new();
-    plan(&cloud, on_create(json!({"expire_token": true}))).await;
+    plan(&cloud, on_create(&json!({"expire_token": true}))).await;
     assert_eq!(create(&cloud, "wine").await.status(), 401);
     assert_eq!(status_of(&cloud, "wine").await, 404);
 }
@@ -86,7 +86,7 @@ async fn an_expired_token_is_a_401_and_nothing_happens() {
 #[tokio::test]
 async fn a_cut_answer_promises_more_than_it_has() {
     let cloud = MockCloud::new();
-    plan(&cloud, on_create(json!({"truncate": 5}))).await;
+    plan(&cloud, on_create(&json!({"truncate": 5}))).await;
     let response = create(&cloud, "wine").await;
     assert!(is_reset(&response));
     let promised: usize = response.headers()[CONTENT_LENGTH].to_str().unwrap().parse().unwrap();
@@ -97,7 +97,7 @@ async fn a_cut_answer_promises_more_than_it_has() {
 #[tokio::test(start_paused = true)]
 async fn a_delay_takes_its_time_and_changes_nothing_else() {
     let cloud = MockCloud::new();
-    plan(&cloud, on_create(json!({"delay_ms": 1500}))).await;
+    plan(&cloud, on_create(&json!({"delay_ms": 1500}))).await;
     let began = tokio::time::Instant::now();
     assert_eq!(create(&cloud, "wine").await.status(), 200);
     assert_eq!(began.elapsed().as_millis(), 1500);
@@ -135,7 +135,7 @@ async fn a_fault_meets_the_requests_that_it_counts() {
 #[tokio::test]
 async fn a_fault_of_one_world_leaves_the_others_alone() {
     let cloud = MockCloud::new();
-    plan(&cloud, on_create(json!({"status": 500}))).await;
+    plan(&cloud, on_create(&json!({"status": 500}))).await;
     let path = format!("/__tenant/t1{ROOT}/create");
     assert_eq!(ask(&cloud, "POST", &path, json!({"name": "wine"})).await.status(), 200);
     assert_eq!(create(&cloud, "wine").await.status(), 500);

@@ -43,6 +43,40 @@ async fn watch(user: &User, span: Duration, pause: Duration) {
     }
 }
 
+/// What the properties say of a history is worth nothing if there is none.
+#[test]
+fn every_step_does_something() {
+    use Step::{
+        CancelRun, CreateCluster, CreateRun, CreateToken, LogMetric, Reset, SetRules, Skip,
+        SubmitRun, TerminateCluster, Wait,
+    };
+    in_virtual_time(async {
+        let log = Arc::new(Memory::default());
+        let mut user = User::of(cloud(log.clone()));
+        let wait_for_the_cluster = Wait(300);
+        let steps = [
+            SetRules(2),
+            CreateCluster(0),
+            wait_for_the_cluster,
+            SubmitRun(0),
+            CancelRun(0),
+            SubmitRun(1),
+            Skip(60),
+            TerminateCluster(0),
+            CreateRun,
+            LogMetric(0),
+            CreateToken(9),
+            Reset,
+        ];
+        for step in &steps {
+            let before = log.records().len();
+            assert_eq!(user.take(step).await, 200, "{step:?}");
+            user.look();
+            assert!(before < log.records().len(), "{step:?} left no record");
+        }
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 

@@ -28,3 +28,10 @@ async fn a_strict_cloud_refuses_unknown_fields() {
     assert_eq!((status, error), (400, wanted));
     assert_eq!(send(&cloud, "POST", CREATE, r#"{"name": "wine"}"#).await.0, 200);
 }
+
+#[tokio::test]
+async fn a_body_beyond_all_measure_is_refused() {
+    let cloud = MockCloud::new();
+    let body = " ".repeat((32 << 20) + 1);
+    assert_eq!(send(&cloud, "POST", CREATE, &body).await.0, 413);
+}
