@@ -190,8 +190,8 @@ async fn blocks_are_joined_in_the_order_of_their_list() {
     assert!(waiting.text().contains("<Name>QkJC</Name><Size>4</Size>"), "{}", waiting.text());
 
     let list = |ids: &[&str]| {
-        let ids: String = ids.iter().map(|it| format!("<Latest>{it}</Latest>")).collect();
-        format!("<?xml version=\"1.0\"?><BlockList>{ids}</BlockList>")
+        let ids = ids.join("</Latest><Latest>");
+        format!("<?xml version=\"1.0\"?><BlockList><Latest>{ids}</Latest></BlockList>")
     };
     let headers = [("x-ms-blob-content-type", "text/plain")];
     let order = list(&["Q0ND", "QUFB", "QkJC"]);
