@@ -143,8 +143,12 @@ impl Site {
     /// A blob's URL. `query` is a signature without its question mark.
     pub(crate) fn blob(&self, account: &str, container: &str, name: &str, query: &str) -> String {
         let (suffix, name) = (self.storage_suffix(), utf8_percent_encode(name, PATH));
+        let prefix = match &self.names {
+            Names::Azure => "",
+            Names::Local { .. } => &self.prefix,
+        };
         let mark = if query.is_empty() { "" } else { "?" };
-        format!("https://{account}.blob.{suffix}/{container}/{name}{mark}{query}")
+        format!("https://{account}.blob.{suffix}{prefix}/{container}/{name}{mark}{query}")
     }
 }
 
@@ -180,5 +184,15 @@ mod tests {
         assert_eq!(site.data_plane("eastus"), "http://127.0.0.1:4711");
         assert_eq!(site.arm(), "https://127.0.0.1:4711");
         assert_eq!(site.blob("acct", "c", "a", ""), "https://acct.blob.mock@127.0.0.1:4711/c/a");
+    }
+
+    #[test]
+    fn addresses_in_a_world_of_its_own_lead_back_into_it() {
+        let site = Site::loopback(Authority("127.0.0.1:4711".into()), "/__tenant/t1");
+        assert_eq!(site.arm(), "https://127.0.0.1:4711/__tenant/t1");
+        assert_eq!(
+            site.blob("acct", "c", "a", ""),
+            "https://acct.blob.mock@127.0.0.1:4711/__tenant/t1/c/a"
+        );
     }
 }
