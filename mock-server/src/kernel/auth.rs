@@ -7,9 +7,7 @@ use parking_lot::Mutex;
 use ring::{
     rand::SystemRandom,
     rsa::PublicKeyComponents,
-    signature::{
-        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
-    },
+    signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

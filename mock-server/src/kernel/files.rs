@@ -114,9 +114,7 @@ impl Folder {
     /// own name if that is a path, else by the hash of the name. `a` and `a/b`
     /// are both legal blobs; whichever comes second is kept by hash.
     pub(crate) fn locate(&self, name: &str) -> PathBuf {
-        let by_hash = || {
-            self.0.join(BY_HASH).join(ids::hex(&Sha256::digest(name.as_bytes())))
-        };
+        let by_hash = || self.0.join(BY_HASH).join(ids::hex(&Sha256::digest(name.as_bytes())));
         if !is_path(name) {
             return by_hash();
         }
@@ -166,7 +164,9 @@ fn walk_into(
     found: &mut Vec<(String, fs::Metadata)>,
 ) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
-        Err(err) if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(err)
+            if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
             return Ok(());
         }
         other => other?,
@@ -174,7 +174,8 @@ fn walk_into(
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_checksum = name.strip_prefix('.').is_some_and(|it| it.strip_suffix(".crc").is_some());
+        let is_checksum =
+            name.strip_prefix('.').is_some_and(|it| it.strip_suffix(".crc").is_some());
         if name == BY_HASH || is_checksum {
             continue;
         }

@@ -57,9 +57,9 @@ pub(crate) fn unquoted(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let words = ["NaN", "-Infinity", "Infinity"];
-    let bare = words.iter().fold(text.to_owned(), |text, word| {
-        text.replace(&format!("\"\\u0001{word}\""), word)
-    });
+    let bare = words
+        .iter()
+        .fold(text.to_owned(), |text, word| text.replace(&format!("\"\\u0001{word}\""), word));
     Cow::Owned(bare)
 }
 
@@ -75,13 +75,17 @@ mod tests {
 
     #[test]
     fn bare_words_are_quoted_and_texts_are_left_alone() {
-        assert_eq!(read(r#"{"a":NaN,"b":[-Infinity,Infinity]}"#), r#"{"a":"NaN","b":["-Infinity","Infinity"]}"#);
+        assert_eq!(
+            read(r#"{"a":NaN,"b":[-Infinity,Infinity]}"#),
+            r#"{"a":"NaN","b":["-Infinity","Infinity"]}"#
+        );
         assert_eq!(read(r#"{"NaN \" NaN":1}"#), r#"{"NaN \" NaN":1}"#);
     }
 
     #[test]
     fn what_is_not_finite_goes_out_bare() {
-        let text = serde_json::json!([number(f64::NAN), number(f64::NEG_INFINITY), number(1.5), "NaN"]);
+        let text =
+            serde_json::json!([number(f64::NAN), number(f64::NEG_INFINITY), number(1.5), "NaN"]);
         assert_eq!(unquoted(&text.to_string()), r#"[NaN,-Infinity,1.5,"NaN"]"#);
     }
 

@@ -57,7 +57,8 @@ impl LongRunning {
         if self.outcome.is_some() || left <= 0.0 {
             return 0;
         }
-        Duration::try_from_secs_f64(left).map_or(LONGEST_PAUSE, |it| it.as_secs().min(LONGEST_PAUSE))
+        Duration::try_from_secs_f64(left)
+            .map_or(LONGEST_PAUSE, |it| it.as_secs().min(LONGEST_PAUSE))
     }
 
     /// The headers of the answer that starts the operation.

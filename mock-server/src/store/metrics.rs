@@ -105,7 +105,11 @@ impl Series {
             (it.step.unwrap_or(0), it.at, value)
         };
         let greater = |one: Point, other: Point| {
-            if rank(&one).partial_cmp(&rank(&other)).is_some_and(std::cmp::Ordering::is_gt) { one } else { other }
+            if rank(&one).partial_cmp(&rank(&other)).is_some_and(std::cmp::Ordering::is_gt) {
+                one
+            } else {
+                other
+            }
         };
         self.points.0.iter().copied().reduce(greater)
     }

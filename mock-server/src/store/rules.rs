@@ -31,7 +31,8 @@ pub(crate) fn decide_experiment(
         return Err(Refusal::new(Kind::AlreadyExists, text));
     }
     let created_at = ctx.now;
-    let experiment = Experiment { id: id.clone(), name: name.into(), created_at, tags, artifact_location };
+    let experiment =
+        Experiment { id: id.clone(), name: name.into(), created_at, tags, artifact_location };
     Ok((vec![at(place, Event::ExperimentCreated(experiment))], id))
 }
 
@@ -54,9 +55,7 @@ pub(crate) fn decide_run(
     }
     // A parent of the same record is not in the store yet: it is its own root.
     let root_id = match &patch.parent_id {
-        Some(parent) => {
-            store.run(parent).map_or_else(|_| parent.clone(), |it| it.root_id.clone())
-        }
+        Some(parent) => store.run(parent).map_or_else(|_| parent.clone(), |it| it.root_id.clone()),
         None => run_id.clone(),
     };
     let begins = status == Status::Running;

@@ -123,8 +123,17 @@ impl std::str::FromStr for Status {
             Provisioning, Queued, Running, Starting,
         };
         let all = [
-            NotStarted, Queued, Preparing, Provisioning, Starting, Running, Finalizing,
-            CancelRequested, Completed, Failed, Canceled,
+            NotStarted,
+            Queued,
+            Preparing,
+            Provisioning,
+            Starting,
+            Running,
+            Finalizing,
+            CancelRequested,
+            Completed,
+            Failed,
+            Canceled,
         ];
         let found = all.into_iter().find(|it| it.as_str().eq_ignore_ascii_case(text));
         found.ok_or_else(|| format!("{text:?} is no status of a run"))

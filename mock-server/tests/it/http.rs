@@ -36,12 +36,7 @@ pub(crate) async fn soon<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Sends one request on a connection of its own.
-pub(crate) async fn send(
-    url: &str,
-    method: &str,
-    path: &str,
-    body: &str,
-) -> io::Result<Answer> {
+pub(crate) async fn send(url: &str, method: &str, path: &str, body: &str) -> io::Result<Answer> {
     let authority = url.trim_start_matches("http://");
     let stream = TcpStream::connect(authority).await?;
     exchange(stream, method, path, authority, body).await

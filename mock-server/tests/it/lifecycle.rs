@@ -41,7 +41,9 @@ async fn the_ready_file_tells_all_and_the_port_accepts() {
     let (url, ca_file) = (program.url(), &program.ready.ca_file);
     assert_eq!(
         program.line,
-        format!("azml-mock listens at {url} (TLS on the same port, CA {ca_file}), tasks are simulated")
+        format!(
+            "azml-mock listens at {url} (TLS on the same port, CA {ca_file}), tasks are simulated"
+        )
     );
 }
 
@@ -137,7 +139,8 @@ async fn an_unreadable_seed_is_one_line_and_status_2() {
 #[tokio::test]
 async fn code_is_run_for_other_machines_only_if_that_is_said() {
     let line = complaint(&["serve", "--listen", "0.0.0.0:0", "--executor", "local"]).await;
-    let wanted = "--executor local on 0.0.0.0:0 would let every machine that reaches it run code here";
+    let wanted =
+        "--executor local on 0.0.0.0:0 would let every machine that reaches it run code here";
     assert!(line.starts_with(wanted), "{line}");
 }
 
@@ -193,7 +196,9 @@ async fn the_certificate_in_the_data_folder_is_used_again() {
 #[tokio::test]
 async fn two_starts_are_two_workspaces_to_official_sdks() {
     let (one, other) = (Program::serve(&[]).await, Program::serve(&[]).await);
-    let seed = async |program: &Program| get(program.url(), "/_mock/export").await["world"]["seed"].clone();
+    let seed = async |program: &Program| {
+        get(program.url(), "/_mock/export").await["world"]["seed"].clone()
+    };
     assert_ne!(seed(&one).await, seed(&other).await);
 }
 

@@ -19,9 +19,7 @@ use futures_util::TryStreamExt;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::lakehouse::{
-    COMPUTE, access_token, attach, open, ready, running_cluster, two_steps,
-};
+use crate::lakehouse::{COMPUTE, access_token, attach, open, ready, running_cluster, two_steps};
 
 fn fixture(path: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(path)

@@ -8,8 +8,15 @@ const PASSED_ON: &[&str] = &["PATH", "JAVA_HOME"];
 
 /// What `pip` needs to find its packages, beside what every child gets.
 const FOR_PIP: &[&str] = &[
-    "HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE",
+    "HOME",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
 ];
 
 pub(super) type Environment = BTreeMap<OsString, OsString>;

@@ -115,7 +115,8 @@ fn mount(roots: &Value) -> io::Result<()> {
         }
     }
     for (name, root_name) in shown {
-        let folder = roots[root_name].as_str().ok_or_else(|| io::Error::other("a root is missing"))?;
+        let folder =
+            roots[root_name].as_str().ok_or_else(|| io::Error::other("a root is missing"))?;
         let target = root.join(name);
         std::fs::create_dir(&target)?;
         bind(Path::new(folder), &target)?;

@@ -175,7 +175,8 @@ impl Executor for Local {
         let is_wanted = |it: &WorldId| world.is_none_or(|world| world == it);
         let mut handles = Vec::new();
         let mut running = self.0.running.lock();
-        let ids: Vec<AttemptId> = running.keys().filter(|it| is_wanted(&it.world)).cloned().collect();
+        let ids: Vec<AttemptId> =
+            running.keys().filter(|it| is_wanted(&it.world)).cloned().collect();
         for id in ids {
             if let Some(it) = running.remove(&id) {
                 it.stop.send_replace(true);

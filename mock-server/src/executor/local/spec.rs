@@ -41,9 +41,7 @@ pub(super) fn source(kernel: &Kernel, work: &Work) -> Option<PathBuf> {
         Code::Notebook { path, .. } | Code::PythonFile { path, .. } => {
             Some(resolve(kernel, workspace, path))
         }
-        Code::LocalScript { folder, script } => {
-            Some(kernel.files.root().join(folder).join(script))
-        }
+        Code::LocalScript { folder, script } => Some(kernel.files.root().join(folder).join(script)),
         Code::Jar { .. } | Code::Wheel { .. } => None,
     }
 }
@@ -91,8 +89,7 @@ pub(super) fn of_task(
 ) -> Value {
     let attempt = &work.attempt;
     let resolve = |it: &String| path_text(&resolve(kernel, attempt.workspace, it));
-    let installed =
-        libraries_folder(kernel, attempt.epoch, attempt.workspace, &work.cluster_id);
+    let installed = libraries_folder(kernel, attempt.epoch, attempt.workspace, &work.cluster_id);
     let mut python_path = Vec::new();
     let mut spec = common(shared, kernel, work);
     match &work.code {

@@ -34,7 +34,8 @@ fn cloud() -> MockCloud {
 async fn submit(cloud: &MockCloud, task: Value) -> i64 {
     let mut task = task;
     task["task_key"] = json!("main");
-    let (status, answer) = post(cloud, "/api/2.1/jobs/runs/submit", json!({ "tasks": [task] })).await;
+    let (status, answer) =
+        post(cloud, "/api/2.1/jobs/runs/submit", json!({ "tasks": [task] })).await;
     assert_eq!(status, 200, "{answer}");
     answer["run_id"].as_i64().unwrap()
 }
@@ -92,16 +93,21 @@ dbutils.notebook.exit(text + dbutils.widgets.get('sign'))";
 #[tokio::test]
 async fn a_script_that_raises_fails_with_its_last_line_and_its_trace_in_the_log() {
     let cloud = cloud();
-    let source = "import os, sys\nprint(sys.argv[1], sorted(os.environ))\nraise ValueError('boom')\n";
+    let source =
+        "import os, sys\nprint(sys.argv[1], sorted(os.environ))\nraise ValueError('boom')\n";
     upload(&cloud, "/a.py", source).await;
-    let task = json!({ "spark_python_task": { "python_file": "dbfs:/a.py", "parameters": ["--x"] } });
+    let task =
+        json!({ "spark_python_task": { "python_file": "dbfs:/a.py", "parameters": ["--x"] } });
     let id = submit(&cloud, task).await;
     let output = output(&cloud, id).await;
     assert_eq!(output["error"], "ValueError: boom", "{output}");
     assert_eq!(output["metadata"]["state"]["result_state"], "FAILED");
     let log = output["logs"].as_str().unwrap();
     let first = log.lines().find(|it| it.starts_with("--x")).unwrap();
-    assert!(first.find("CARGO").is_none(), "the environment of the mock is not the task's: {first}");
+    assert!(
+        first.find("CARGO").is_none(),
+        "the environment of the mock is not the task's: {first}"
+    );
     assert!(log.lines().any(|it| it == "ValueError: boom"));
 }
 
@@ -126,7 +132,8 @@ time.sleep(600)
 
 /// The id of the process that the script started.
 async fn started(cloud: &MockCloud) -> u32 {
-    let read = wait_for(cloud, "/api/2.0/dbfs/read?path=/pids", |it| it["bytes_read"].is_u64()).await;
+    let read =
+        wait_for(cloud, "/api/2.0/dbfs/read?path=/pids", |it| it["bytes_read"].is_u64()).await;
     let bytes = BASE64.decode(read["data"].as_str().unwrap()).unwrap();
     String::from_utf8(bytes).unwrap().parse().unwrap()
 }

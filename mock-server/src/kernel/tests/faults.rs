@@ -43,7 +43,10 @@ async fn a_status_comes_in_the_words_of_the_service_and_the_handler_does_not_act
     let effect = json!({"status": 429, "code": "REQUEST_LIMIT_EXCEEDED", "message": "slow down", "retry_after": 7});
     plan(&cloud, on_create(&effect)).await;
     let response = create(&cloud, "wine").await;
-    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (429, &"7".parse().unwrap()));
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["retry-after"]),
+        (429, &"7".parse().unwrap())
+    );
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body, json!({"error_code": "REQUEST_LIMIT_EXCEEDED", "message": "slow down"}));

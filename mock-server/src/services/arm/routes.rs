@@ -4,9 +4,7 @@ use serde_json::{Value, json};
 
 use super::wire;
 use crate::{
-    kernel::{
-        Caller, Here, Kernel, Names, Params, Refusal, Refused, Route, Service, Site, World,
-    },
+    kernel::{Caller, Here, Kernel, Names, Params, Refusal, Refused, Route, Service, Site, World},
     services::azure::{ArmEnvelope as Envelope, arm_gate},
 };
 
@@ -115,7 +113,9 @@ async fn resources(
     kernel.read(|world, _| {
         world.arm.check_subscription(&path.subscription)?;
         let found = wire::resources_json(&world.arm, &path.subscription, &query.filter);
-        found.map(Json).map_err(|text| Refusal::invalid(text).with_code("InvalidFilterInQueryString"))
+        found
+            .map(Json)
+            .map_err(|text| Refusal::invalid(text).with_code("InvalidFilterInQueryString"))
     })
 }
 

@@ -162,7 +162,12 @@ impl Arm {
         self.computes.next_due()
     }
 
-    pub(crate) fn decide_due(&self, due: &Due, world: &World, _: &mut Ctx<'_>) -> Vec<kernel::Event> {
+    pub(crate) fn decide_due(
+        &self,
+        due: &Due,
+        world: &World,
+        _: &mut Ctx<'_>,
+    ) -> Vec<kernel::Event> {
         self.computes.decide_due(due, world)
     }
 }

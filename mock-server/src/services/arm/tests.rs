@@ -45,7 +45,10 @@ async fn a_token_for_something_else_is_refused() {
     let cloud = MockCloud::new();
     let url = format!("{ARM}/subscriptions?api-version=2022-12-01");
     let (status, error) = send_as(&cloud, "GET", &url, &token_for("https://vault.test"), "").await;
-    assert_eq!((status, &error["error"]["code"]), (401, &"InvalidAuthenticationTokenAudience".into()));
+    assert_eq!(
+        (status, &error["error"]["code"]),
+        (401, &"InvalidAuthenticationTokenAudience".into())
+    );
     let (status, error) = send_as(&cloud, "GET", &url, "nonsense", "").await;
     assert_eq!((status, &error["error"]["code"]), (401, &"InvalidAuthenticationToken".into()));
 }
@@ -66,13 +69,16 @@ async fn a_databricks_workspace_shows_its_address_and_number() {
 #[tokio::test]
 async fn listings_are_filtered_by_type_and_unknown_filters_are_refused() {
     let resources = |filter: &str| {
-        format!("/subscriptions/11111111-1111-1111-1111-111111111111/resources?api-version=2025-04-01&$filter={filter}")
+        format!(
+            "/subscriptions/11111111-1111-1111-1111-111111111111/resources?api-version=2025-04-01&$filter={filter}"
+        )
     };
     let (_, all) = get(&resources("")).await;
     assert_eq!(all["value"].as_array().map(Vec::len), Some(2));
     let (_, some) = get(&resources("resourceType%20eq%20'Microsoft.Databricks/workspaces'")).await;
     assert_eq!(some["value"][0]["name"], "dbx-ws");
-    let (_, none) = get(&resources("resourceType%20eq%20'Microsoft.Storage/storageAccounts'")).await;
+    let (_, none) =
+        get(&resources("resourceType%20eq%20'Microsoft.Storage/storageAccounts'")).await;
     assert_eq!(none["value"], json!([]));
     assert_eq!(get(&resources("tagName%20eq%20'a'")).await.0, 400);
 }
@@ -80,7 +86,8 @@ async fn listings_are_filtered_by_type_and_unknown_filters_are_refused() {
 #[tokio::test]
 async fn old_versions_describe_a_list_of_clouds_and_later_ones_a_cloud() {
     let cloud = MockCloud::new();
-    let at = |version: &str| format!("http://127.0.0.1:4711/metadata/endpoints?api-version={version}");
+    let at =
+        |version: &str| format!("http://127.0.0.1:4711/metadata/endpoints?api-version={version}");
     let (_, list) = send_as(&cloud, "GET", &at("2019-05-01"), "", "").await;
     let (_, one) = send_as(&cloud, "GET", &at("2022-09-01"), "", "").await;
     assert_eq!(list, json!([one]));

@@ -32,8 +32,7 @@ pub(super) fn resource_group_json(subscription: &str, name: &str, location: &str
 
 pub(super) fn workspace_json(it: &MlWorkspace, tenant_id: &str, site: &Site) -> Value {
     let id = it.as_scope().resource_id();
-    let group =
-        format!("/subscriptions/{}/resourceGroups/{}", it.subscription, it.resource_group);
+    let group = format!("/subscriptions/{}/resourceGroups/{}", it.subscription, it.resource_group);
     let (account, name) = (&it.account, &it.name);
     let data_plane = site.data_plane(&it.location);
     let host = data_plane.split_once("://").map_or(data_plane.as_str(), |(_, host)| host);
@@ -65,7 +64,8 @@ pub(super) fn workspace_json(it: &MlWorkspace, tenant_id: &str, site: &Site) -> 
 pub(super) fn databricks_json(it: &DatabricksWorkspace, site: &Site) -> Value {
     let url = site.databricks(&it.host);
     let url = url.strip_prefix("https://").unwrap_or(&url);
-    let managed = format!("/subscriptions/{}/resourceGroups/databricks-rg-{}", it.subscription, it.name);
+    let managed =
+        format!("/subscriptions/{}/resourceGroups/databricks-rg-{}", it.subscription, it.name);
     json!({
         "id": it.resource_id(), "name": it.name, "type": DATABRICKS, "location": it.location,
         "tags": {}, "sku": { "name": "premium" },
@@ -89,13 +89,15 @@ pub(super) fn resources_json(arm: &Arm, subscription: &str, filter: &str) -> Res
     let mut found = Vec::new();
     if is_wanted(ML) {
         let here = arm.workspaces().filter(|it| it.subscription.eq_ignore_ascii_case(subscription));
-        found.extend(here.map(|it| {
-            resource_json(&it.as_scope().resource_id(), &it.name, ML, &it.location)
-        }));
+        found.extend(
+            here.map(|it| resource_json(&it.as_scope().resource_id(), &it.name, ML, &it.location)),
+        );
     }
     if is_wanted(DATABRICKS) {
         let here = arm.databricks().filter(|it| it.subscription.eq_ignore_ascii_case(subscription));
-        found.extend(here.map(|it| resource_json(&it.resource_id(), &it.name, DATABRICKS, &it.location)));
+        found.extend(
+            here.map(|it| resource_json(&it.resource_id(), &it.name, DATABRICKS, &it.location)),
+        );
     }
     Ok(json!({ "value": found }))
 }
@@ -111,7 +113,8 @@ fn type_of(filter: &str) -> Result<Option<&str>, String> {
         return Err(format!("the filter {filter:?} is more than resourceType eq '…'"));
     };
     let value = value.strip_prefix('\'').and_then(|it| it.strip_suffix('\''));
-    let is_known = field.eq_ignore_ascii_case("resourceType") && operator.eq_ignore_ascii_case("eq");
+    let is_known =
+        field.eq_ignore_ascii_case("resourceType") && operator.eq_ignore_ascii_case("eq");
     match value {
         Some(value) if is_known => Ok(Some(value)),
         _ => Err(format!("the filter {filter:?} is not resourceType eq '…'")),

@@ -66,9 +66,8 @@ async fn register(
     Body(body, _): Body<BatchBody, Envelope>,
 ) -> Answer {
     let (folder, paths) = (path.folder(&at), body.into_paths());
-    let since = kernel.commit::<_, Refused<Envelope>>(|_, ctx| {
-        decide_registration(folder, paths.clone(), ctx)
-    })?;
+    let since = kernel
+        .commit::<_, Refused<Envelope>>(|_, ctx| decide_registration(folder, paths.clone(), ctx))?;
     let artifacts = paths.iter().map(|it| (it.clone(), wire::artifact_json(folder, it, since)));
     let artifacts: Map<String, Value> = artifacts.collect();
     let contents =

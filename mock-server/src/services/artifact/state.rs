@@ -62,7 +62,8 @@ pub(super) fn decide_registration(
     ctx: &Ctx<'_>,
 ) -> Decision<OffsetDateTime> {
     if let Some(path) = paths.iter().find(|it| it.is_empty() || it.starts_with('/')) {
-        let text = format!("{path:?} is no path for an artifact: it must be relative and not empty");
+        let text =
+            format!("{path:?} is no path for an artifact: it must be relative and not empty");
         return Err(Refusal::invalid(text));
     }
     let (account, key) = (folder.account.to_owned(), folder.key());

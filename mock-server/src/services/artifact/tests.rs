@@ -67,13 +67,20 @@ async fn what_somebody_else_wrote_is_an_artifact_too() {
         let path = folder.locate(&format!("ExperimentRun/dcid.r/{name}"));
         kernel.files.write(&path, b"x").unwrap();
     }
-    let found = paths(&kernel, Folder { account: ACCOUNT, origin: "ExperimentRun", container: "dcid.r" }, "").unwrap();
+    let found = paths(
+        &kernel,
+        Folder { account: ACCOUNT, origin: "ExperimentRun", container: "dcid.r" },
+        "",
+    )
+    .unwrap();
     assert_eq!(found, ["logs/out.txt", "outputs/part-0", "outputs/registered.txt"]);
 
     let (_, below) =
         send(&cloud, "GET", &at("/prefix/contentinfo/ExperimentRun/dcid.r/outputs/"), "").await;
-    let below: Vec<&Value> = below["value"].as_array().unwrap().iter().map(|it| &it["path"]).collect();
+    let below: Vec<&Value> =
+        below["value"].as_array().unwrap().iter().map(|it| &it["path"]).collect();
     assert_eq!(below, ["outputs/part-0", "outputs/registered.txt"]);
-    let (status, _) = send(&cloud, "GET", &at("/contentinfo/ExperimentRun/dcid.r/outputs"), "").await;
+    let (status, _) =
+        send(&cloud, "GET", &at("/contentinfo/ExperimentRun/dcid.r/outputs"), "").await;
     assert_eq!(status, 404, "a folder is no artifact");
 }

@@ -64,9 +64,10 @@ pub(super) fn gate(_: &Kernel, _: &Site, parts: &Parts) -> Result<Caller, Refusa
     }
     if let Some(token) = bearer(parts) {
         let accepts = |it: &str| {
-            it == STORAGE_AUDIENCE || it.strip_prefix("https://").is_some_and(|host| {
-                host.strip_prefix(&target.account).is_some_and(|it| it.starts_with(".blob."))
-            })
+            it == STORAGE_AUDIENCE
+                || it.strip_prefix("https://").is_some_and(|host| {
+                    host.strip_prefix(&target.account).is_some_and(|it| it.starts_with(".blob."))
+                })
         };
         let unlike_arm = |it: Refusal| it.with_code("InvalidAuthenticationInfo");
         return entra_claims(token, accepts).map(Caller::from).map_err(unlike_arm);
@@ -76,7 +77,8 @@ pub(super) fn gate(_: &Kernel, _: &Site, parts: &Parts) -> Result<Caller, Refusa
     match key {
         Some((account, _)) if account == target.account => Ok(named("account key")),
         Some(_) => {
-            let text = "Server failed to authenticate the request. The key belongs to another account.";
+            let text =
+                "Server failed to authenticate the request. The key belongs to another account.";
             Err(Refusal::new(Kind::Denied, text).with_code("AuthenticationFailed"))
         }
         None => {

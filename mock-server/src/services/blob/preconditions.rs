@@ -19,7 +19,8 @@ pub(super) enum Read {
 
 impl Preconditions {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned);
+        let text =
+            |name: &str| headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned);
         Self { if_match: text("if-match"), if_none_match: text("if-none-match") }
     }
 

@@ -90,7 +90,9 @@ fn open(kernel: &Kernel, at: &At) -> Result<Option<(File, Blob)>, Refusal> {
     let path = kernel.files.container(&at.account, &at.container).locate(&at.name);
     let file = match File::open(path) {
         Ok(it) => Some(it),
-        Err(err) if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(err)
+            if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
             None
         }
         Err(err) => return Err(unusable(err)),
@@ -422,7 +424,11 @@ fn entries(
     })
 }
 
-async fn get_container(Here(kernel): Here, Names(path, _): PathNames, headers: HeaderMap) -> Answer {
+async fn get_container(
+    Here(kernel): Here,
+    Names(path, _): PathNames,
+    headers: HeaderMap,
+) -> Answer {
     kernel.read(|world, _| {
         let container = world.blobs.container(&path.account, &path.container)?;
         let mut shown = wire::written(&headers, &container.etag, container.modified_at);

@@ -82,7 +82,14 @@ impl<'a> Scope<'a> {
     }
 }
 
-fn to_sign(account: &str, container: &str, scope: Scope<'_>, sp: &str, se: &str, sv: &str) -> String {
+fn to_sign(
+    account: &str,
+    container: &str,
+    scope: Scope<'_>,
+    sp: &str,
+    se: &str,
+    sv: &str,
+) -> String {
     format!("{sp}\n{se}\n{}\n/{account}/{container}/{}\n{sv}\n", scope.letter(), scope.path())
 }
 
@@ -132,7 +139,8 @@ pub(super) fn check(
         Refusal::new(Kind::Denied, text.trim_end()).with_code("AuthenticationFailed")
     };
     let depth = Some(sdd.as_str()).filter(|it| !it.is_empty());
-    let scope = Scope::claimed(sr, depth, name).ok_or_else(|| failed("Signature did not match."))?;
+    let scope =
+        Scope::claimed(sr, depth, name).ok_or_else(|| failed("Signature did not match."))?;
     let text = to_sign(account, container, scope, sp, se, sv);
     let signature = BASE64.decode(sig).map_err(|_| failed("Signature is not well formed."))?;
     hmac::verify(&SIGNER, text.as_bytes(), &signature)
@@ -186,7 +194,10 @@ mod tests {
     #[test]
     fn a_signature_ends_and_cannot_be_made_longer() {
         let past = sas("acct", "c", "a", "r", Duration::ZERO);
-        assert_eq!(code(check(&past, "acct", "c", "a", "r")).as_deref(), Some("AuthenticationFailed"));
+        assert_eq!(
+            code(check(&past, "acct", "c", "a", "r")).as_deref(),
+            Some("AuthenticationFailed")
+        );
         let longer = past.replacen("se=20", "se=21", 1);
         assert!(check(&longer, "acct", "c", "a", "r").is_err());
     }

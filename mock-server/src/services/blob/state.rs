@@ -96,12 +96,29 @@ pub(crate) enum Event {
         metadata: BTreeMap<String, String>,
         at: OffsetDateTime,
     },
-    Put { at: At, blob: Box<Blob> },
-    BlockPut { at: At, id: String, block: Waiting },
-    MetadataSet { at: At, blob: Box<Blob> },
-    Deleted { at: At },
+    Put {
+        at: At,
+        blob: Box<Blob>,
+    },
+    BlockPut {
+        at: At,
+        id: String,
+        block: Waiting,
+    },
+    MetadataSet {
+        at: At,
+        blob: Box<Blob>,
+    },
+    Deleted {
+        at: At,
+    },
     /// A rule has decided what a task wrote.
-    Written { account: String, container: String, name: String, text: String },
+    Written {
+        account: String,
+        container: String,
+        name: String,
+        text: String,
+    },
 }
 
 impl Stamp {
@@ -285,7 +302,12 @@ pub(super) fn decide_put(
 }
 
 /// Records a block whose file is in its place. All ids of a blob are of one length.
-pub(super) fn decide_block(blobs: &Blobs, at: &At, id: &str, block: Waiting) -> Decision<Option<String>> {
+pub(super) fn decide_block(
+    blobs: &Blobs,
+    at: &At,
+    id: &str,
+    block: Waiting,
+) -> Decision<Option<String>> {
     let container = blobs.container(&at.account, &at.container)?;
     if container.waiting(&at.name).any(|(it, _)| it.len() != id.len()) {
         let text = "The specified blob or block content is invalid.";

@@ -48,7 +48,13 @@ impl Storage {
         Self { cloud: MockCloud::new(), signature }
     }
 
-    async fn send(&self, method: &str, url: String, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    async fn send(
+        &self,
+        method: &str,
+        url: String,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -61,7 +67,14 @@ impl Storage {
     }
 
     /// Sends a request for a blob, or for the container without a name.
-    async fn call(&self, method: &str, name: &str, query: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    async fn call(
+        &self,
+        method: &str,
+        name: &str,
+        query: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let slash = if name.is_empty() { "" } else { "/" };
         let url = format!(
             "https://{ACCOUNT}.blob.core.windows.net/{ARTIFACTS}{slash}{name}?{query}{}",
@@ -87,7 +100,10 @@ impl Storage {
         let text = answer.text();
         let between = |text: &str, tag: &str| -> Vec<String> {
             let open = format!("<{tag}>");
-            text.split(open.as_str()).skip(1).map(|it| it.split("</").next().unwrap().to_owned()).collect()
+            text.split(open.as_str())
+                .skip(1)
+                .map(|it| it.split("</").next().unwrap().to_owned())
+                .collect()
         };
         (between(&text, "Name"), between(&text, "NextMarker").pop().unwrap_or_default())
     }
@@ -169,7 +185,10 @@ async fn conditions_guard_writes_and_reads() {
     assert_eq!(again.code(), (409, "BlobAlreadyExists"));
     let etag = first.header("etag").to_owned();
     assert_eq!(storage.put("a", &[("if-match", &etag)], "three").await.status, 201);
-    assert_eq!(storage.put("a", &[("if-match", &etag)], "four").await.code(), (412, "ConditionNotMet"));
+    assert_eq!(
+        storage.put("a", &[("if-match", &etag)], "four").await.code(),
+        (412, "ConditionNotMet")
+    );
     assert_eq!(storage.get("a", &[("if-match", &etag)]).await.status, 412);
     let now = storage.get("a", &[]).await;
     assert_eq!(now.text(), "three");
@@ -186,7 +205,8 @@ async fn blocks_are_joined_in_the_order_of_their_list() {
         assert_eq!(put.status, 201);
     }
     assert_eq!(storage.get("a", &[]).await.status, 404, "nothing is there before the list");
-    let waiting = storage.call("GET", "a", "comp=blocklist&blocklisttype=uncommitted&", &[], "").await;
+    let waiting =
+        storage.call("GET", "a", "comp=blocklist&blocklisttype=uncommitted&", &[], "").await;
     assert!(waiting.text().contains("<Name>QkJC</Name><Size>4</Size>"), "{}", waiting.text());
 
     let list = |ids: &[&str]| {
@@ -273,10 +293,12 @@ async fn a_deleted_blob_is_gone_with_its_file() {
 async fn nobody_comes_in_without_a_signature_a_token_or_the_key() {
     let storage = Storage::new();
     storage.put("a", &[], "x").await;
-    let url = |query: &str| format!("https://{ACCOUNT}.blob.core.windows.net/{ARTIFACTS}/a?{query}");
+    let url =
+        |query: &str| format!("https://{ACCOUNT}.blob.core.windows.net/{ARTIFACTS}/a?{query}");
     let bare = storage.send("GET", url(""), &[], "").await;
     assert_eq!(bare.code(), (401, "NoAuthenticationInformation"));
-    let forged = storage.send("GET", url(&storage.signature.replace("rcwdl", "rcwdx")), &[], "").await;
+    let forged =
+        storage.send("GET", url(&storage.signature.replace("rcwdl", "rcwdx")), &[], "").await;
     assert_eq!(forged.code(), (403, "AuthenticationFailed"));
     let hour = Duration::from_secs(3600);
     let reads = sas(ACCOUNT, ARTIFACTS, "a", "r", hour);

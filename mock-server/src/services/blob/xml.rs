@@ -51,7 +51,8 @@ impl Document {
     /// The name of a blob. What XML cannot say at all goes percent-encoded.
     pub(super) fn name(&mut self, name: &str) -> &mut Self {
         if name.chars().any(|it| it.is_control() || matches!(it, '\u{fffe}' | '\u{ffff}')) {
-            let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+            let name =
+                percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
             let _ = write!(self.0, "<Name Encoded=\"true\">{name}</Name>");
             return self;
         }
@@ -96,7 +97,8 @@ mod tests {
     #[test]
     fn a_block_list_names_where_each_block_is() {
         let text = "<?xml version='1.0'?>\n<BlockList>\n <Latest>QQ==</Latest><Committed>Qg==</Committed></BlockList>";
-        let wanted = vec![(ListedIn::Latest, "QQ==".to_owned()), (ListedIn::Committed, "Qg==".to_owned())];
+        let wanted =
+            vec![(ListedIn::Latest, "QQ==".to_owned()), (ListedIn::Committed, "Qg==".to_owned())];
         assert_eq!(block_list(text), Ok(wanted));
         assert_eq!(block_list("<BlockList></BlockList>"), Ok(Vec::new()));
         assert!(block_list("<BlockList><Newest>a</Newest></BlockList>").is_err());

@@ -23,6 +23,7 @@ pub(super) fn all(at: &AtWorkspace) -> [Datastore; 2] {
 
 pub(super) fn find(at: &AtWorkspace, name: &str) -> Result<Datastore, Refusal> {
     let found = all(at).into_iter().find(|it| it.name.eq_ignore_ascii_case(name));
-    let missing = || Refusal::not_found(format!("Could not find datastore: {name}")).with_code("UserError");
+    let missing =
+        || Refusal::not_found(format!("Could not find datastore: {name}")).with_code("UserError");
     found.ok_or_else(missing)
 }

@@ -22,7 +22,8 @@ async fn the_default_is_the_workspaces_own_container() {
     assert_eq!(section["endpoint"], "core.windows.net");
     let container = section["containerName"].as_str().unwrap();
     assert!(container.starts_with("azureml-blobstore-"));
-    let (_, found) = send(&cloud, "GET", &format!("{path}/datastores/workspaceartifactstore"), "").await;
+    let (_, found) =
+        send(&cloud, "GET", &format!("{path}/datastores/workspaceartifactstore"), "").await;
     assert_eq!(found["azureStorageSection"]["containerName"], "azureml");
     let (status, _) = send(&cloud, "GET", &format!("{path}/datastores/other"), "").await;
     assert_eq!(status, 404);

@@ -35,7 +35,10 @@ struct Client {
 impl std::fmt::Debug for Entra {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let clients: Vec<&String> = self.clients.keys().collect();
-        f.debug_struct("Entra").field("tenant_id", &self.tenant_id).field("clients", &clients).finish()
+        f.debug_struct("Entra")
+            .field("tenant_id", &self.tenant_id)
+            .field("clients", &clients)
+            .finish()
     }
 }
 

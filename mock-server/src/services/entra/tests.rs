@@ -83,7 +83,8 @@ async fn below_adfs_the_document_leads_to_an_endpoint_that_makes_tokens() {
         let (_, document) = call("GET", &url, "").await;
         let endpoint = document["token_endpoint"].as_str().unwrap();
         assert_eq!(endpoint, format!("https://127.0.0.1:4711{root}/oauth2/token"));
-        let body = format!("{GOOD}&client_secret=fake-secret&scope=https%3A%2F%2Fa.test%2F.default");
+        let body =
+            format!("{GOOD}&client_secret=fake-secret&scope=https%3A%2F%2Fa.test%2F.default");
         let (status, answer) = call("POST", endpoint, &body).await;
         assert_eq!((status, &answer["expires_in"]), (StatusCode::OK, &3600.into()));
     }
@@ -91,7 +92,8 @@ async fn below_adfs_the_document_leads_to_an_endpoint_that_makes_tokens() {
 
 #[tokio::test]
 async fn the_published_key_is_the_one_that_signs() {
-    let url = format!("https://login.microsoftonline.com/{TENANT}/v2.0/.well-known/openid-configuration");
+    let url =
+        format!("https://login.microsoftonline.com/{TENANT}/v2.0/.well-known/openid-configuration");
     let (_, document) = call("GET", &url, "").await;
     let (_, keys) = call("GET", document["jwks_uri"].as_str().unwrap(), "").await;
     assert_eq!(keys["keys"][0]["n"], auth::public_key().0);

@@ -5,7 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::{
+    Duration, OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description,
+};
 use uuid::Uuid;
 
 use super::state::{Grant, Proof};
@@ -94,7 +96,8 @@ impl Form {
         match self.required("grant_type")? {
             "client_credentials" => Ok(()),
             other => {
-                let text = format!("AADSTS70003: The app requested an unsupported grant type '{other}'.");
+                let text =
+                    format!("AADSTS70003: The app requested an unsupported grant type '{other}'.");
                 Err(Refusal::invalid(text).with_code("unsupported_grant_type"))
             }
         }

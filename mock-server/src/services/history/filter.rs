@@ -167,7 +167,9 @@ impl<'a> Parser<'a> {
             Some(Token::Word(word)) => {
                 word.parse().map_or_else(|_| Value::Text(word.clone()), Value::Number)
             }
-            other => return Err(Refusal::invalid(format!("the filter needs a value, not {other:?}"))),
+            other => {
+                return Err(Refusal::invalid(format!("the filter needs a value, not {other:?}")));
+            }
         };
         Ok(Filter::Compare { field: field.to_owned(), operator, value })
     }
@@ -220,7 +222,8 @@ pub(super) fn field_of(run: &Run, name: &str) -> Value {
             "tags" => run.tags.get(key).map_or(Value::Null, |it| text(it.as_deref())),
             "properties" => run.properties.get(key).map_or(Value::Null, |it| text(it.as_deref())),
             "metrics" => {
-                let latest: Option<Point> = run.metrics.get(key).and_then(crate::store::Series::latest);
+                let latest: Option<Point> =
+                    run.metrics.get(key).and_then(crate::store::Series::latest);
                 latest.map_or(Value::Null, |it| Value::Number(it.value))
             }
             _ => Value::Null,

@@ -102,7 +102,11 @@ impl Path {
 
 type PathNames = Names<Path, Envelope>;
 
-async fn get_experiment(Here(kernel): Here, scope: AtWorkspace, Names(path, _): PathNames) -> Answer {
+async fn get_experiment(
+    Here(kernel): Here,
+    scope: AtWorkspace,
+    Names(path, _): PathNames,
+) -> Answer {
     kernel.read(|world, _| {
         path.find_experiment(world, &scope).map(|it| Json(wire::experiment_json(it)))
     })

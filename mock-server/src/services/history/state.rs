@@ -25,7 +25,9 @@ pub(super) fn experiment<'a>(
         ExperimentKey::Name(name) => (store.experiment_named(name), name),
         ExperimentKey::Id(id) => (store.experiment(id), id),
     };
-    found.ok_or_else(|| Refusal::not_found(format!("Experiment {shown} not found")).with_code("UserError"))
+    found.ok_or_else(|| {
+        Refusal::not_found(format!("Experiment {shown} not found")).with_code("UserError")
+    })
 }
 
 /// A run of an experiment.
@@ -56,7 +58,10 @@ pub(crate) fn decide_experiment_named(
         return Ok((Vec::new(), experiment.id.clone()));
     }
     let legal = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_');
-    if 255 < name.len() || !name.starts_with(|it: char| it.is_ascii_alphanumeric()) || !name.chars().all(legal) {
+    if 255 < name.len()
+        || !name.starts_with(|it: char| it.is_ascii_alphanumeric())
+        || !name.chars().all(legal)
+    {
         let text = format!("{name:?} is no name for an experiment: letters, digits, - _");
         return Err(Refusal::invalid(text));
     }
@@ -82,13 +87,23 @@ pub(super) fn decide_upsert(
             run_of(store, key, &run_id)?;
             events.extend(store::decide_patch(store, &scope.place, &run_id, patch, ctx)?.0);
             if let Some(status) = status {
-                events.extend(store::decide_status(store, &scope.place, &run_id, status, None, ctx)?.0);
+                events.extend(
+                    store::decide_status(store, &scope.place, &run_id, status, None, ctx)?.0,
+                );
             }
             continue;
         }
         let status = status.unwrap_or(Status::NotStarted);
         let made = store::decide_run(
-            store, &scope.place, experiment_id, run_id, status, user, patch, number, ctx,
+            store,
+            &scope.place,
+            experiment_id,
+            run_id,
+            status,
+            user,
+            patch,
+            number,
+            ctx,
         )?;
         events.extend(made.0);
         number += 1;

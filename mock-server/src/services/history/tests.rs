@@ -66,16 +66,26 @@ async fn queries_filter_sort_and_page() {
     for (run, stage) in [("a", "test"), ("b", "other"), ("c", "test")] {
         start(&cloud, run, json!({"runId": run, "tags": {"stage": stage}})).await;
     }
-    start(&cloud, "child", json!({"runId": "child", "parentRunId": "a", "tags": {"stage": "test"}})).await;
+    start(
+        &cloud,
+        "child",
+        json!({"runId": "child", "parentRunId": "a", "tags": {"stage": "test"}}),
+    )
+    .await;
 
     let query = json!({"filter": "((Tags/stage eq \"test\") and (ParentRunId eq null))", "top": 1,
         "orderby": "RunId desc"});
-    let (_, page) = send(&cloud, "POST", &at("/experiments/wine/runs:query"), &query.to_string()).await;
+    let (_, page) =
+        send(&cloud, "POST", &at("/experiments/wine/runs:query"), &query.to_string()).await;
     assert_eq!(page["value"][0]["runId"], "c");
     let mut query = query;
     query["continuationToken"] = page["continuationToken"].clone();
-    let (_, page) = send(&cloud, "POST", &at("/experiments/wine/runs:query"), &query.to_string()).await;
-    assert_eq!((&page["value"][0]["runId"], &page["continuationToken"]), (&"a".into(), &Value::Null));
+    let (_, page) =
+        send(&cloud, "POST", &at("/experiments/wine/runs:query"), &query.to_string()).await;
+    assert_eq!(
+        (&page["value"][0]["runId"], &page["continuationToken"]),
+        (&"a".into(), &Value::Null)
+    );
 
     let (_, page) = send(&cloud, "GET", &at("/experiments/wine/runs/a/children"), "").await;
     assert_eq!(page["value"][0]["rootRunId"], "a");
@@ -88,7 +98,10 @@ async fn a_token_for_something_else_is_refused() {
     let (cloud, _) = with_experiment("wine").await;
     let path = at("/experiments/wine");
     let (status, error) = send_as(&cloud, "GET", &path, &token_for(DATABRICKS_AUDIENCE), "").await;
-    assert_eq!((status, &error["error"]["code"]), (401, &"InvalidAuthenticationTokenAudience".into()));
+    assert_eq!(
+        (status, &error["error"]["code"]),
+        (401, &"InvalidAuthenticationTokenAudience".into())
+    );
     assert_eq!(send_as(&cloud, "GET", &path, "nonsense", "").await.0, 401);
     assert_eq!(send_as(&cloud, "GET", &path, &token_for(ML_AUDIENCE), "").await.0, 200);
 }

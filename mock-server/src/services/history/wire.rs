@@ -161,7 +161,11 @@ fn duration(run: &Run) -> Option<String> {
     let took = run.ended_at? - run.started_at?;
     let seconds = took.whole_seconds();
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    Some(format!("{hours:02}:{minutes:02}:{:02}.{:07}", seconds % 60, took.subsec_nanoseconds() / 100))
+    Some(format!(
+        "{hours:02}:{minutes:02}:{:02}.{:07}",
+        seconds % 60,
+        took.subsec_nanoseconds() / 100
+    ))
 }
 
 pub(super) fn run_json(run: &Run) -> Value {
@@ -235,7 +239,9 @@ pub(super) fn details_json(run: &Run, logs: &BTreeMap<String, String>) -> Value 
 /// One page of `items` from the place that `token` marks.
 pub(super) fn page_json(items: &[Value], token: Option<&str>, top: usize) -> Result<Value, String> {
     let start = match token.filter(|it| !it.is_empty()) {
-        Some(token) => token.parse::<usize>().map_err(|_| format!("{token:?} is no continuation token"))?,
+        Some(token) => {
+            token.parse::<usize>().map_err(|_| format!("{token:?} is no continuation token"))?
+        }
         None => 0,
     };
     let end = items.len().min(start.saturating_add(top.max(1)));

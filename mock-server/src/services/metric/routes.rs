@@ -94,9 +94,10 @@ async fn full(
     let value: Result<Value, Refused<Envelope>> = kernel.read(|world, _| {
         let run = world.stores.at(&scope.place).run(&path.run)?;
         let name = &body.metric_name;
-        let series = run.metrics.get(name).ok_or_else(|| {
-            Refusal::not_found(format!("Run {} has no metric {name}", path.run))
-        })?;
+        let series = run
+            .metrics
+            .get(name)
+            .ok_or_else(|| Refusal::not_found(format!("Run {} has no metric {name}", path.run)))?;
         let rows = state::in_order(series);
         let end = rows.len().min(start + PAGE);
         let next = (end < rows.len()).then(|| end.to_string());

@@ -27,7 +27,9 @@ pub(super) fn batch(
     if columns.is_empty() {
         return Err(Refusal::invalid(format!("metric {name:?} has no columns")));
     }
-    if let Some(missing) = sent.iter().find_map(|it| columns.keys().find(|key| !it.data.contains_key(*key))) {
+    if let Some(missing) =
+        sent.iter().find_map(|it| columns.keys().find(|key| !it.data.contains_key(*key)))
+    {
         let text = format!("a value of metric {name:?} lacks the column {missing:?}");
         return Err(Refusal::invalid(text));
     }
@@ -38,16 +40,12 @@ pub(super) fn batch(
     Ok(Batch { name, columns, shown_as, cells })
 }
 
-fn packed(
-    name: &str,
-    columns: &BTreeMap<String, String>,
-    sent: &[Sent],
-) -> Result<Cells, Refusal> {
+fn packed(name: &str, columns: &BTreeMap<String, String>, sent: &[Sent]) -> Result<Cells, Refusal> {
     let point = |it: &Sent| {
         let cell = columns.keys().next().and_then(|key| it.data.get(key));
-        let value = cell.and_then(number).ok_or_else(|| {
-            Refusal::invalid(format!("{cell:?} of metric {name:?} is no number"))
-        })?;
+        let value = cell
+            .and_then(number)
+            .ok_or_else(|| Refusal::invalid(format!("{cell:?} of metric {name:?} is no number")))?;
         Ok(Point { at: it.at, step: it.step, value })
     };
     sent.iter().map(point).collect::<Result<_, _>>().map(|it| Cells::Numbers(Points(it)))

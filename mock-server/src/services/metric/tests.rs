@@ -43,7 +43,8 @@ async fn values_come_back_in_the_order_of_their_times_and_not_finite_ones_bare()
     let token = token_for(ML_AUDIENCE);
     let (_, text) =
         send_text(&cloud, "POST", &at("/full"), &token, r#"{"metricName":"loss"}"#).await;
-    let values: Vec<&str> = text.split("\"loss\":").skip(2).map(|it| &it[..it.find('}').unwrap()]).collect();
+    let values: Vec<&str> =
+        text.split("\"loss\":").skip(2).map(|it| &it[..it.find('}').unwrap()]).collect();
     assert_eq!(values, ["0.5", "NaN", "-Infinity"], "{text}");
 }
 
@@ -52,7 +53,8 @@ async fn a_metric_keeps_its_columns() {
     let cloud = with_run().await;
     let table = |columns: Value, row: Value| {
         json!({"name": "t", "columns": columns, "value": [{"data": row}],
-               "properties": {"uxMetricType": "azureml.v1.table"}}).to_string()
+               "properties": {"uxMetricType": "azureml.v1.table"}})
+        .to_string()
     };
     let first = table(json!({"a": "int", "b": "string"}), json!({"a": 1, "b": "x"}));
     assert_eq!(log(&cloud, &[first]).await["errors"], json!([]));

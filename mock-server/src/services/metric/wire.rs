@@ -75,7 +75,8 @@ pub(super) fn name_json(name: &str, series: &Series) -> Value {
 }
 
 pub(super) fn full_json(name: &str, series: &Series, rows: &[Row], next: Option<String>) -> Value {
-    let rows: Vec<Value> = rows.iter().enumerate().map(|(index, it)| row_json(name, index, it)).collect();
+    let rows: Vec<Value> =
+        rows.iter().enumerate().map(|(index, it)| row_json(name, index, it)).collect();
     json!({
         "name": name,
         "columns": series.columns,
@@ -88,7 +89,8 @@ pub(super) fn full_json(name: &str, series: &Series, rows: &[Row], next: Option<
 fn row_json(name: &str, index: usize, row: &Row) -> Value {
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(row.at) * 1000);
     let at = at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let seed = name.bytes().fold(row.at.unsigned_abs(), |it, byte| it.rotate_left(7) ^ u64::from(byte));
+    let seed =
+        name.bytes().fold(row.at.unsigned_abs(), |it, byte| it.rotate_left(7) ^ u64::from(byte));
     let mut value = json!({
         "metricId": ids::uuid(seed, index as u64),
         "createdUtc": instant(at),

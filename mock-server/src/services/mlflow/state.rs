@@ -92,7 +92,9 @@ pub(super) fn decide_new_run(
     if let (Some(name), Some(tagged)) = (&new.name, &tagged)
         && name != tagged
     {
-        let text = format!("Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='{name}', mlflow.runName='{tagged}').");
+        let text = format!(
+            "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='{name}', mlflow.runName='{tagged}')."
+        );
         return Err(Refusal::invalid(text));
     }
     let name = new.name.or(tagged).unwrap_or_else(|| random_name(ctx.draw_id()));
@@ -110,9 +112,7 @@ pub(super) fn decide_new_run(
     };
     let user = new.user.unwrap_or_else(|| caller.to_owned());
     let number = store.next_run_number();
-    decide_run(
-        store, place, &new.experiment_id, run_id, Status::Running, &user, patch, number, ctx,
-    )
+    decide_run(store, place, &new.experiment_id, run_id, Status::Running, &user, patch, number, ctx)
 }
 
 fn random_name(id: u64) -> String {
@@ -223,16 +223,22 @@ fn check(logged: &Logged) -> Result<(), Refusal> {
     let counts = [logged.metrics.len(), logged.params.len(), logged.tags.len()];
     let total = counts.iter().sum();
     let named = ["metrics", "params", "tags", "metrics, params and tags"];
-    for ((name, limit), count) in named.iter().zip(BATCH_LIMITS).zip(counts.into_iter().chain([total])) {
+    for ((name, limit), count) in
+        named.iter().zip(BATCH_LIMITS).zip(counts.into_iter().chain([total]))
+    {
         if limit < count {
-            let text = format!("A batch logging request can contain at most {limit} {name}. Got {count} {name}. Please split up {name} across multiple requests and try again.");
+            let text = format!(
+                "A batch logging request can contain at most {limit} {name}. Got {count} {name}. Please split up {name} across multiple requests and try again."
+            );
             return Err(Refusal::invalid(text));
         }
     }
     let mut seen = BTreeMap::new();
     for (key, value) in &logged.params {
         if seen.insert(key, value).is_some() {
-            let text = format!("Duplicate parameter keys have been submitted: ['{key}']. Please ensure the request contains only one param value per param key.");
+            let text = format!(
+                "Duplicate parameter keys have been submitted: ['{key}']. Please ensure the request contains only one param value per param key."
+            );
             return Err(Refusal::invalid(text));
         }
     }
@@ -249,6 +255,11 @@ fn check_key(kind: &str, key: &str) -> Result<(), Refusal> {
     if !key.is_empty() && key.chars().count() <= 250 && key.chars().all(legal) && normal {
         return Ok(());
     }
-    let refusal = Refusal::new(Kind::Invalid, format!("Invalid {kind} name: '{key}'. Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/), have at most 250 characters and are paths in normal form."));
+    let refusal = Refusal::new(
+        Kind::Invalid,
+        format!(
+            "Invalid {kind} name: '{key}'. Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/), have at most 250 characters and are paths in normal form."
+        ),
+    );
     Err(refusal)
 }

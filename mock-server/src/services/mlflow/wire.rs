@@ -137,7 +137,9 @@ pub(super) struct HistoryQuery {
 
 /// The text of MLflow for a parameter that is not there.
 pub(super) fn missing(name: &str) -> String {
-    format!("Missing value for required parameter '{name}'. See the API docs for more information about request parameters.")
+    format!(
+        "Missing value for required parameter '{name}'. See the API docs for more information about request parameters."
+    )
 }
 
 fn at_millis(it: Long) -> Option<OffsetDateTime> {
@@ -150,7 +152,10 @@ fn pairs(pairs: Vec<Pair>) -> Vec<(String, String)> {
 
 fn point(value: Double, timestamp: Long, step: Option<Long>) -> Result<Point, String> {
     if timestamp.0 < 0 {
-        return Err(format!("Invalid timestamp {}: it must be nonnegative, in milliseconds", timestamp.0));
+        return Err(format!(
+            "Invalid timestamp {}: it must be nonnegative, in milliseconds",
+            timestamp.0
+        ));
     }
     // The SQL store has no infinity; it keeps the greatest number there is.
     let value = if value.0.is_infinite() { f64::MAX.copysign(value.0) } else { value.0 };
@@ -247,8 +252,12 @@ pub(super) fn experiment_json(it: &Experiment) -> Value {
 
 fn status(status: Status) -> &'static str {
     match status {
-        Status::NotStarted | Status::Queued | Status::Preparing | Status::Provisioning => "SCHEDULED",
-        Status::Starting | Status::Running | Status::Finalizing | Status::CancelRequested => "RUNNING",
+        Status::NotStarted | Status::Queued | Status::Preparing | Status::Provisioning => {
+            "SCHEDULED"
+        }
+        Status::Starting | Status::Running | Status::Finalizing | Status::CancelRequested => {
+            "RUNNING"
+        }
         Status::Completed => "FINISHED",
         Status::Failed => "FAILED",
         Status::Canceled => "KILLED",
@@ -271,13 +280,17 @@ pub(super) fn info_json(run: &Run, artifact_uri: &str) -> Value {
 }
 
 pub(super) fn run_json(run: &Run, artifact_uri: &str) -> Value {
-    let metrics = run.metrics.iter().filter_map(|(key, series)| {
-        series.latest().map(|it| point_json(key, it))
-    });
+    let metrics = run
+        .metrics
+        .iter()
+        .filter_map(|(key, series)| series.latest().map(|it| point_json(key, it)));
     let metrics: Vec<Value> = metrics.collect();
     let params = run.params.iter().map(|(key, value)| json!({ "key": key, "value": value }));
     let params: Vec<Value> = params.collect();
-    let tags = run.tags.iter().map(|(key, value)| json!({ "key": key, "value": value.as_deref().unwrap_or_default() }));
+    let tags = run
+        .tags
+        .iter()
+        .map(|(key, value)| json!({ "key": key, "value": value.as_deref().unwrap_or_default() }));
     let tags: Vec<Value> = tags.collect();
     let mut data = serde_json::Map::new();
     for (name, list) in [("metrics", metrics), ("params", params), ("tags", tags)] {

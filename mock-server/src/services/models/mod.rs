@@ -5,9 +5,9 @@
 //! Not emulated: images, services, profiles.
 
 mod routes;
+mod state;
 #[cfg(test)]
 mod tests;
-mod state;
 mod wire;
 
 pub(crate) use self::routes::SERVICE;

@@ -90,8 +90,12 @@ async fn list(
     kernel.read(|world, _| {
         let models = state::list(world.stores.at(&scope.place), &query.wanted());
         let end = models.len().min(start.saturating_add(count));
-        let page: Vec<Value> =
-            models.get(start..end).unwrap_or_default().iter().map(|it| wire::model_json(it)).collect();
+        let page: Vec<Value> = models
+            .get(start..end)
+            .unwrap_or_default()
+            .iter()
+            .map(|it| wire::model_json(it))
+            .collect();
         let next = (end < models.len()).then(|| {
             let origin = site.data_plane(&scope.region);
             let path = scope.resource_id();

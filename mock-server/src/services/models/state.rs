@@ -45,7 +45,8 @@ pub(super) fn list<'a>(store: &'a Store, wanted: &Wanted) -> Vec<&'a Model> {
 
 /// A model by `name:version`, or the newest by its bare name.
 pub(super) fn find<'a>(store: &'a Store, id: &str) -> Result<&'a Model, Refusal> {
-    let missing = || Refusal::not_found(format!("Model {id} was not found")).with_code("ModelNotFound");
+    let missing =
+        || Refusal::not_found(format!("Model {id} was not found")).with_code("ModelNotFound");
     match id.rsplit_once(':') {
         Some((name, version)) => {
             let version = version.parse().map_err(|_| missing())?;

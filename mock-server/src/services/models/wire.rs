@@ -107,7 +107,10 @@ impl ListQuery {
             framework: text(&self.framework),
             tags: words(&self.tags),
             properties: words(&self.properties),
-            latest_only: self.latest_version_only.as_deref().is_some_and(|it| it.eq_ignore_ascii_case("true")),
+            latest_only: self
+                .latest_version_only
+                .as_deref()
+                .is_some_and(|it| it.eq_ignore_ascii_case("true")),
         }
     }
 }
@@ -117,12 +120,19 @@ pub(super) fn patch(steps: Vec<PatchStep>) -> Result<ModelPatch, Refusal> {
     let mut patch = ModelPatch::default();
     for step in steps {
         if !matches!(step.op.to_ascii_lowercase().as_str(), "add" | "replace" | "remove") {
-            return Err(Refusal::invalid(format!("op {:?} is none of add, replace, remove", step.op)));
+            return Err(Refusal::invalid(format!(
+                "op {:?} is none of add, replace, remove",
+                step.op
+            )));
         }
         let value = step.value.unwrap_or(Value::Null);
         let bad = |err: serde_json::Error| Refusal::invalid(format!("{}: {err}", step.path));
         let texts = |value: Value| -> Result<Texts, Refusal> {
-            if value.is_null() { Ok(Texts::new()) } else { serde_json::from_value(value).map_err(bad) }
+            if value.is_null() {
+                Ok(Texts::new())
+            } else {
+                serde_json::from_value(value).map_err(bad)
+            }
         };
         match step.path.as_str() {
             "/description" => {

@@ -3,7 +3,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    state::{self, PipelineRun, StatusCode, Step, Workspace, decide_cancel, decide_entity, decide_submit},
+    state::{
+        self, PipelineRun, StatusCode, Step, Workspace, decide_cancel, decide_entity, decide_submit,
+    },
     wire::{self, CreationBody},
 };
 use crate::{
@@ -90,7 +92,11 @@ async fn data_types(_: In) -> Answer {
     Ok(Json(wire::data_types_json()))
 }
 
-async fn module_by_hash(Here(kernel): Here, _: In, Names(path, _): Names<Hash, Envelope>) -> Answer {
+async fn module_by_hash(
+    Here(kernel): Here,
+    _: In,
+    Names(path, _): Names<Hash, Envelope>,
+) -> Answer {
     kernel.read(|world, _| {
         world.pipelines.module_by_hash(&path.hash).map(|it| Json(wire::module_json(it)))
     })
@@ -212,11 +218,16 @@ async fn cancel(
 }
 
 /// The step of the first node in the body, which is a list of node ids.
-fn step_of<'a>(world: &'a World, run_id: &str, nodes: &[String]) -> Result<(&'a PipelineRun, &'a Step), Refusal> {
+fn step_of<'a>(
+    world: &'a World,
+    run_id: &str,
+    nodes: &[String],
+) -> Result<(&'a PipelineRun, &'a Step), Refusal> {
     let run = world.pipelines.run(run_id)?;
     let node = nodes.first().ok_or_else(|| Refusal::invalid("the body names no node"))?;
     let step = run.step(node);
-    step.map(|it| (run, it)).ok_or_else(|| Refusal::not_found(format!("the run has no node {node}")))
+    step.map(|it| (run, it))
+        .ok_or_else(|| Refusal::not_found(format!("the run has no node {node}")))
 }
 
 async fn node_status(

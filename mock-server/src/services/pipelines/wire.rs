@@ -128,7 +128,8 @@ impl ParameterBody {
     fn into_assigned(self) -> Assigned {
         let value = if self.value.is_null() { String::new() } else { text(&self.value) };
         let is_parameter = matches!(text(&self.value_type).as_str(), "1" | "GraphParameterName");
-        let binding = if is_parameter { Binding::Parameter(value) } else { Binding::Literal(value) };
+        let binding =
+            if is_parameter { Binding::Parameter(value) } else { Binding::Literal(value) };
         Assigned { name: self.name, binding }
     }
 }
@@ -142,9 +143,8 @@ impl PortBody {
 impl CreationBody {
     /// The graph; `sent` is the body that it was read from.
     pub(super) fn into_graph(self, sent: &Value) -> Graph {
-        let assigned = |them: Vec<ParameterBody>| {
-            them.into_iter().map(ParameterBody::into_assigned).collect()
-        };
+        let assigned =
+            |them: Vec<ParameterBody>| them.into_iter().map(ParameterBody::into_assigned).collect();
         let node = |it: NodeBody| Node {
             id: it.id,
             module_id: it.module_id,
@@ -286,9 +286,12 @@ pub(super) fn outputs_json(
 pub(super) fn job_log(step: &Step, view: Option<&RunView<'_>>) -> String {
     let mut lines = vec![format!("Step '{}' is {}", step.name, step.status.as_str())];
     if let (Some((workspace, job_run)), Some(view)) = (step.job_run, view) {
-        lines.push(format!("Databricks workspace {workspace}, job run {job_run}: {}", view.message));
+        lines
+            .push(format!("Databricks workspace {workspace}, job run {job_run}: {}", view.message));
         let times = [("started", view.started_at), ("ended", view.ended_at)];
-        lines.extend(times.into_iter().filter_map(|(word, at)| Some(format!("{word} at {}", instant(at?)))));
+        lines.extend(
+            times.into_iter().filter_map(|(word, at)| Some(format!("{word} at {}", instant(at?)))),
+        );
     }
     lines.join("\n") + "\n"
 }

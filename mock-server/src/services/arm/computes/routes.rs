@@ -94,9 +94,8 @@ async fn attach(
     Body(body, _): Body<AttachBody, Envelope>,
 ) -> Result<Response, Refused<Envelope>> {
     let new = body.into_new(path.compute)?;
-    let (compute, run, is_new) = kernel.commit::<_, Refused<Envelope>>(|world, ctx| {
-        decide_attach(&world.arm, &at, new, ctx)
-    })?;
+    let (compute, run, is_new) = kernel
+        .commit::<_, Refused<Envelope>>(|world, ctx| decide_attach(&world.arm, &at, new, ctx))?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let shown = kernel.inspect(|world| wire::compute_json(&compute, &at, world, &site));
     Ok((status, headers(&run, &at, &site), Json(shown)).into_response())

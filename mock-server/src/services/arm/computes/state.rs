@@ -208,9 +208,8 @@ impl Computes {
 
 /// What is wrong with the Databricks workspace or the token of a compute.
 fn why_unusable(compute: &Compute, world: &World) -> Option<Failure> {
-    let failure = |message: String| {
-        Some(Failure { code: "BadArgument".to_owned(), message, status: 400 })
-    };
+    let failure =
+        |message: String| Some(Failure { code: "BadArgument".to_owned(), message, status: 400 });
     let workspace = compute.databricks_workspace;
     if world.arm.databricks_by_id(&compute.resource_id).is_none() {
         return failure(format!("Databricks workspace {} was not found.", compute.resource_id));

@@ -85,7 +85,8 @@ async fn what_is_recorded_comes_back() {
 async fn a_wrong_token_or_workspace_fails_the_operation_with_the_reason() {
     let cloud = MockCloud::new();
     let elsewhere = DATABRICKS.replace("dbx-ws", "other");
-    let attached = [("badone", attachment(DATABRICKS, "bad")), ("nowhere", attachment(&elsewhere, "x"))];
+    let attached =
+        [("badone", attachment(DATABRICKS, "bad")), ("nowhere", attachment(&elsewhere, "x"))];
     let reasons = [
         "Databricks token is not valid.".to_owned(),
         format!("Databricks workspace {elsewhere} was not found."),

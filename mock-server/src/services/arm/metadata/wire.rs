@@ -21,7 +21,11 @@ const NAMES: &[&str] = &[
 ];
 
 pub(super) fn discovery_json(data_plane: &str) -> Value {
-    NAMES.iter().map(|it| ((*it).to_owned(), Value::from(data_plane))).collect::<serde_json::Map<_, _>>().into()
+    NAMES
+        .iter()
+        .map(|it| ((*it).to_owned(), Value::from(data_plane)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// The cloud, by the addresses that the client can reach.

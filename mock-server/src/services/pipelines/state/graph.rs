@@ -83,7 +83,9 @@ impl Graph {
         for edge in &self.edges {
             let from = edge.from.0.as_str();
             if !known.contains(from) && !self.datasets.contains_key(from) {
-                return Err(Refusal::invalid(format!("an edge begins at {from}, which is no node")));
+                return Err(Refusal::invalid(format!(
+                    "an edge begins at {from}, which is no node"
+                )));
             }
             if !known.contains(edge.to.0.as_str()) {
                 let text = format!("an edge ends at {}, which is no module node", edge.to.0);

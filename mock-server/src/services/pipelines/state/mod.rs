@@ -97,16 +97,51 @@ pub(crate) enum StatusCode {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Event {
-    ModuleCreated { id: String, hash: String, body: Value },
-    DataSourceCreated { id: String, hash: String, body: Value },
-    RunCreated { run: Box<PipelineRun>, graph: Box<Graph> },
-    Submitted { run_id: String, steps: Vec<Step>, at: OffsetDateTime },
+    ModuleCreated {
+        id: String,
+        hash: String,
+        body: Value,
+    },
+    DataSourceCreated {
+        id: String,
+        hash: String,
+        body: Value,
+    },
+    RunCreated {
+        run: Box<PipelineRun>,
+        graph: Box<Graph>,
+    },
+    Submitted {
+        run_id: String,
+        steps: Vec<Step>,
+        at: OffsetDateTime,
+    },
     /// The step became a job run. `files` are blobs that lie on DBFS first.
-    StepSubmitted { run_id: String, node_id: String, workspace: u64, job_run: i64, files: Vec<CopiedFile> },
-    StepStarted { run_id: String, node_id: String },
-    StepEnded { run_id: String, node_id: String, status: StatusCode, at: OffsetDateTime },
-    CancelRequested { run_id: String },
-    Ended { run_id: String, status: StatusCode, at: OffsetDateTime },
+    StepSubmitted {
+        run_id: String,
+        node_id: String,
+        workspace: u64,
+        job_run: i64,
+        files: Vec<CopiedFile>,
+    },
+    StepStarted {
+        run_id: String,
+        node_id: String,
+    },
+    StepEnded {
+        run_id: String,
+        node_id: String,
+        status: StatusCode,
+        at: OffsetDateTime,
+    },
+    CancelRequested {
+        run_id: String,
+    },
+    Ended {
+        run_id: String,
+        status: StatusCode,
+        at: OffsetDateTime,
+    },
 }
 
 /// A file of a snapshot on its way to a Databricks workspace.
@@ -278,7 +313,14 @@ pub(super) fn decide_entity(
     let id = ctx.draw_uuid().to_string();
     let now = crate::services::history::instant(ctx.now);
     if let Some(fields) = body.as_object_mut() {
-        for (name, value) in [("Id", id.as_str()), ("Etag", "\"0\""), ("EntityStatus", "0"), ("UploadState", "Completed"), ("CreatedDate", &now), ("LastModifiedDate", &now)] {
+        for (name, value) in [
+            ("Id", id.as_str()),
+            ("Etag", "\"0\""),
+            ("EntityStatus", "0"),
+            ("UploadState", "Completed"),
+            ("CreatedDate", &now),
+            ("LastModifiedDate", &now),
+        ] {
             fields.insert(name.to_owned(), value.into());
         }
     }

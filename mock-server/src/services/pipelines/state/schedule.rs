@@ -19,18 +19,36 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     /// Nothing keeps the step from becoming a job run.
-    Ready { run_id: String, node_id: String },
-    Started { run_id: String, node_id: String },
+    Ready {
+        run_id: String,
+        node_id: String,
+    },
+    Started {
+        run_id: String,
+        node_id: String,
+    },
     /// Its job run has ended.
-    Ended { run_id: String, node_id: String },
+    Ended {
+        run_id: String,
+        node_id: String,
+    },
     /// It will never start.
-    Skipped { run_id: String, node_id: String },
+    Skipped {
+        run_id: String,
+        node_id: String,
+    },
     /// All steps have ended.
-    Over { run_id: String },
+    Over {
+        run_id: String,
+    },
 }
 
 /// Submits a run: it and its steps begin to exist in run history.
-pub(in super::super) fn decide_submit(world: &World, run_id: &str, ctx: &mut Ctx<'_>) -> Decision<()> {
+pub(in super::super) fn decide_submit(
+    world: &World,
+    run_id: &str,
+    ctx: &mut Ctx<'_>,
+) -> Decision<()> {
     let run = world.pipelines.run(run_id)?;
     if run.submitted_at.is_some() {
         return Err(Refusal::conflict(format!("Pipeline run {run_id} was submitted before")));
@@ -65,8 +83,7 @@ fn begin_in_history(
 ) -> Result<Vec<kernel::Event>, Refusal> {
     let place = run.workspace.place();
     let store = world.stores.at(&place);
-    let (mut events, experiment_id) =
-        decide_experiment_named(world, &place, &run.experiment, ctx)?;
+    let (mut events, experiment_id) = decide_experiment_named(world, &place, &run.experiment, ctx)?;
     let mut number = store.next_run_number();
     let texts = |pairs: &[(&str, &str)]| -> BTreeMap<String, Option<String>> {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), Some((*value).to_owned()))).collect()
@@ -85,7 +102,15 @@ fn begin_in_history(
         ..RunPatch::default()
     };
     let made = store::decide_run(
-        store, &place, &experiment_id, run.id.clone(), Status::Running, &run.user, parent, number, ctx,
+        store,
+        &place,
+        &experiment_id,
+        run.id.clone(),
+        Status::Running,
+        &run.user,
+        parent,
+        number,
+        ctx,
     )?;
     events.extend(made.0);
     for step in steps {
@@ -117,7 +142,15 @@ fn begin_in_history(
             ..RunPatch::default()
         };
         let made = store::decide_run(
-            store, &place, &experiment_id, step.run_id.clone(), Status::NotStarted, &run.user, patch, number, ctx,
+            store,
+            &place,
+            &experiment_id,
+            step.run_id.clone(),
+            Status::NotStarted,
+            &run.user,
+            patch,
+            number,
+            ctx,
         )?;
         events.extend(made.0);
     }
@@ -125,7 +158,11 @@ fn begin_in_history(
 }
 
 /// Asks all steps that have not ended to end.
-pub(in super::super) fn decide_cancel(world: &World, run_id: &str, ctx: &mut Ctx<'_>) -> Decision<()> {
+pub(in super::super) fn decide_cancel(
+    world: &World,
+    run_id: &str,
+    ctx: &mut Ctx<'_>,
+) -> Decision<()> {
     let run = world.pipelines.run(run_id)?;
     if run.status.is_final() || run.is_cancel_requested {
         return Ok((Vec::new(), ()));
@@ -150,7 +187,8 @@ impl Pipelines {
 fn next_of(run: &PipelineRun, world: &World) -> Option<(OffsetDateTime, Due)> {
     let submitted_at = run.submitted_at?;
     let steps = run.steps.iter().filter(|it| !it.status.is_final());
-    let next = steps.filter_map(|it| next_of_step(run, it, submitted_at, world)).min_by_key(|(at, _)| *at);
+    let next =
+        steps.filter_map(|it| next_of_step(run, it, submitted_at, world)).min_by_key(|(at, _)| *at);
     if next.is_some() || run.steps.iter().any(|it| !it.status.is_final()) {
         return next;
     }
@@ -211,13 +249,16 @@ pub(crate) fn decide_due(world: &World, due: &Due, ctx: &mut Ctx<'_>) -> Vec<ker
         (Due::Over { .. }, _) => over(world, run, ctx),
         (Due::Ready { .. }, Some(step)) => ready(world, run, step, ctx),
         (Due::Started { .. }, Some(step)) => {
-            let started = Event::StepStarted { run_id: run_id.clone(), node_id: step.node_id.clone() };
+            let started =
+                Event::StepStarted { run_id: run_id.clone(), node_id: step.node_id.clone() };
             let mut events = vec![kernel::Event::Pipelines(started)];
             events.extend(in_history(world, run, &step.run_id, Status::Running, None, ctx));
             events
         }
         (Due::Ended { .. }, Some(step)) => ended(world, run, step, ctx),
-        (Due::Skipped { .. }, Some(step)) => end_step(world, run, step, StatusCode::Canceled, None, ctx),
+        (Due::Skipped { .. }, Some(step)) => {
+            end_step(world, run, step, StatusCode::Canceled, None, ctx)
+        }
         (_, None) => Vec::new(),
     }
 }
@@ -325,7 +366,8 @@ fn end_step(
 }
 
 fn over(world: &World, run: &PipelineRun, ctx: &Ctx<'_>) -> Vec<kernel::Event> {
-    let failed: Vec<&Step> = run.steps.iter().filter(|it| it.status == StatusCode::Failed).collect();
+    let failed: Vec<&Step> =
+        run.steps.iter().filter(|it| it.status == StatusCode::Failed).collect();
     let (status, error) = if run.is_cancel_requested {
         (StatusCode::Canceled, None)
     } else if let Some(first) = failed.first() {

@@ -90,8 +90,14 @@ impl Task {
         if matches!(code, CodeSpec::Notebook { .. }) {
             widgets = widgets_of(node, run);
             for (name, uri) in data {
-                widgets.insert(format!("{name}_blob_secretname"), format!("{}-key", run.workspace.account));
-                widgets.insert(format!("{name}_blob_config"), format!("fs.azure.account.key.{}.blob.core.windows.net", run.workspace.account));
+                widgets.insert(
+                    format!("{name}_blob_secretname"),
+                    format!("{}-key", run.workspace.account),
+                );
+                widgets.insert(
+                    format!("{name}_blob_config"),
+                    format!("fs.azure.account.key.{}.blob.core.windows.net", run.workspace.account),
+                );
                 widgets.insert(name, uri);
             }
             widgets.extend(identity.into_iter().map(|(name, value)| (format!("--{name}"), value)));
@@ -110,7 +116,9 @@ impl Task {
             cluster: cluster_of(&given),
             libraries: libraries_of(&given),
             run_name: given("run_name").map(str::to_owned),
-            timeout: given("timeout_seconds").and_then(|it| it.parse().ok()).map(Duration::from_secs),
+            timeout: given("timeout_seconds")
+                .and_then(|it| it.parse().ok())
+                .map(Duration::from_secs),
             files,
         })
     }
@@ -121,7 +129,10 @@ fn attached(world: &World, run: &PipelineRun, name: &str) -> Result<(u64, String
     let at = &run.workspace;
     let compute = world.arm.compute(&at.subscription, &at.resource_group, &at.name, name);
     let compute = compute.ok_or_else(|| {
-        let text = format!("Compute target '{name}' was not found in workspace '{}'; attach it first", at.name);
+        let text = format!(
+            "Compute target '{name}' was not found in workspace '{}'; attach it first",
+            at.name
+        );
         Refusal::not_found(text).with_code("ComputeTargetNotFound")
     })?;
     if compute.provisioning_state() != "Succeeded" {
@@ -129,10 +140,13 @@ fn attached(world: &World, run: &PipelineRun, name: &str) -> Result<(u64, String
         return Err(Refusal::conflict(text));
     }
     let workspace = compute.databricks_workspace;
-    let user = databricks::token_owner(world, workspace, &compute.access_token).ok_or_else(|| {
-        let text = format!("The access token of compute target '{name}' is not valid any more; attach it again");
-        Refusal::new(crate::kernel::Kind::Denied, text)
-    })?;
+    let user =
+        databricks::token_owner(world, workspace, &compute.access_token).ok_or_else(|| {
+            let text = format!(
+                "The access token of compute target '{name}' is not valid any more; attach it again"
+            );
+            Refusal::new(crate::kernel::Kind::Denied, text)
+        })?;
     Ok((workspace, user))
 }
 
@@ -171,12 +185,7 @@ fn uri(run: &PipelineRun, path: &str) -> String {
 }
 
 /// What tells the task whose run it is. The token is filled in when it starts.
-fn identity(
-    world: &World,
-    run: &PipelineRun,
-    step: &Step,
-    ctx: &Ctx<'_>,
-) -> Vec<(String, String)> {
+fn identity(world: &World, run: &PipelineRun, step: &Step, ctx: &Ctx<'_>) -> Vec<(String, String)> {
     let at = &run.workspace;
     let authority = ctx.settings.loopback.lock().clone();
     let endpoint = match authority {
@@ -189,7 +198,8 @@ fn identity(
     let token = format!("{RUN_TOKEN_OF}{}", step.run_id);
     let host = endpoint.split_once("://").map_or("", |(_, it)| it);
     let tracking = format!("azureml://{host}/mlflow/v2.0{}", at.resource_id());
-    let expires_at = (run.submitted_at.unwrap_or(run.created_at) + time::Duration::hours(24)).unix_timestamp();
+    let expires_at =
+        (run.submitted_at.unwrap_or(run.created_at) + time::Duration::hours(24)).unix_timestamp();
     let pairs = [
         ("AZUREML_RUN_TOKEN", token.clone()),
         ("AZUREML_RUN_TOKEN_EXPIRY", expires_at.to_string()),
@@ -310,7 +320,8 @@ fn cluster_of<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> ClusterChoice {
 }
 
 fn libraries_of<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> Vec<Library> {
-    let listed = |name: &str| given(name).unwrap_or_default().split(';').filter(|it| !it.is_empty());
+    let listed =
+        |name: &str| given(name).unwrap_or_default().split(';').filter(|it| !it.is_empty());
     let field = |entry: &str, name: &str| {
         entry.split('|').find_map(|it| it.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
     };
@@ -336,9 +347,11 @@ fn libraries_of<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> Vec<Library> {
 
 fn without_nulls(value: Value) -> Value {
     match value {
-        Value::Object(fields) => {
-            fields.into_iter().filter(|(_, it)| !it.is_null()).map(|(key, it)| (key, without_nulls(it))).collect()
-        }
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(_, it)| !it.is_null())
+            .map(|(key, it)| (key, without_nulls(it)))
+            .collect(),
         other => other,
     }
 }
