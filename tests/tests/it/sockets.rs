@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use azml::core::Session;
 use azml::{
     core::{ErrorKind, RetryPolicy, WaitOptions},
     databricks::{
@@ -16,7 +17,6 @@ use azml::{
     },
     tracking::RunId,
 };
-use azml::core::Session;
 
 use crate::{
     lakehouse::{COMPUTE, access_token, attach},
@@ -122,7 +122,8 @@ async fn files_go_up_and_down_over_tls_whole() {
     let experiment = client.tracking().experiment("files").await.unwrap();
     let run = experiment.start_run().await.unwrap();
     // More than one block, and not a whole number of them.
-    let bytes: Vec<u8> = (0..20_000_003_u32).map(|it| it.to_le_bytes()[0] ^ it.to_le_bytes()[1]).collect();
+    let bytes: Vec<u8> =
+        (0..20_000_003_u32).map(|it| it.to_le_bytes()[0] ^ it.to_le_bytes()[1]).collect();
     let file = folder.path().join("large.bin");
     std::fs::write(&file, &bytes).unwrap();
     run.upload_file("outputs/large.bin", &file).await.unwrap();
@@ -145,7 +146,10 @@ async fn when_the_mock_is_killed_the_client_says_which_call_failed_and_does_not_
 
     let err = databricks.clusters().get(&ClusterId::new("0101-000000-x")).await.unwrap_err();
     assert!(matches!(err.kind(), ErrorKind::Unreachable | ErrorKind::Unavailable), "{err}");
-    assert!(err.to_string().starts_with("databricks.clusters.get failed after 4 attempts"), "{err}");
+    assert!(
+        err.to_string().starts_with("databricks.clusters.get failed after 4 attempts"),
+        "{err}"
+    );
 }
 
 #[tokio::test]
