@@ -52,3 +52,8 @@ pub use azml_workspace as workspace;
 
 #[cfg(feature = "workspace")]
 pub use self::client::{Client, Place};
+
+/// The example of the README compiles.
+#[cfg(all(doctest, feature = "auth", feature = "compute", feature = "pipeline", feature = "reqwest"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
