@@ -42,11 +42,6 @@ impl Files {
         Folder(self.root.join("blobs").join(account).join(container))
     }
 
-    /// The folder of all containers: `{account}/{container}`.
-    pub(crate) fn containers(&self) -> PathBuf {
-        self.root.join("blobs")
-    }
-
     /// What `dbfs:/` shows in a Databricks workspace.
     pub(crate) fn dbfs(&self, workspace: u64) -> Folder {
         Folder(self.root.join("databricks").join(workspace.to_string()).join("dbfs"))
@@ -126,14 +121,9 @@ impl Folder {
         path
     }
 
-    /// All files with their names relative to this folder, in the order of the names.
+    /// The files whose names relative to this folder begin with `prefix`, in the
+    /// order of the names, without a look into folders that cannot hold one.
     /// Checksum files that Hadoop leaves beside its data are passed over.
-    pub(crate) fn walk(&self) -> io::Result<Vec<(String, fs::Metadata)>> {
-        self.walk_below("")
-    }
-
-    /// As [`Self::walk`], but only the files whose names begin with `prefix`,
-    /// without a look into folders that cannot hold one.
     pub(crate) fn walk_below(&self, prefix: &str) -> io::Result<Vec<(String, fs::Metadata)>> {
         let parent = prefix.rfind('/').map_or("", |at| &prefix[..=at]);
         if !parent.is_empty() && !is_path(parent.trim_end_matches('/')) {
@@ -221,7 +211,7 @@ mod tests {
         for name in ["d/part-0", "d/.part-0.crc", "d/_SUCCESS"] {
             files.write(&container.locate(name), b"").unwrap();
         }
-        let names: Vec<String> = container.walk().unwrap().into_iter().map(|(it, _)| it).collect();
+        let names: Vec<String> = container.walk_below("").unwrap().into_iter().map(|(it, _)| it).collect();
         assert_eq!(names, ["d/_SUCCESS", "d/part-0"]);
     }
 }

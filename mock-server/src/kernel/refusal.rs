@@ -33,7 +33,6 @@ pub(crate) enum Kind {
     AlreadyExists,
     PreconditionFailed,
     TooLarge,
-    Throttled,
     /// The real service has this operation; the mock does not emulate it.
     NotEmulated,
     /// The log did not take the record, so nothing has happened.
@@ -69,11 +68,6 @@ impl Refusal {
         Self { code: Some(code.into()), ..self }
     }
 
-    #[must_use]
-    pub(crate) fn with_retry_after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
-    }
-
     /// The code to show, `default` unless the refusal has its own.
     pub(crate) fn code_or<'a>(&'a self, default: &'a str) -> &'a str {
         self.code.as_deref().unwrap_or(default)
@@ -89,7 +83,6 @@ impl Refusal {
             Kind::Conflict | Kind::AlreadyExists => StatusCode::CONFLICT,
             Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Kind::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Kind::NotEmulated => StatusCode::NOT_IMPLEMENTED,
             Kind::Unrecorded => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Status(status) => status,

@@ -89,7 +89,6 @@ fn code_of(refusal: &Refusal) -> &str {
         Kind::NoSuchPath => "NotFound",
         Kind::Conflict | Kind::AlreadyExists => "Conflict",
         Kind::PreconditionFailed => "PreconditionFailed",
-        Kind::Throttled => "TooManyRequests",
         Kind::NotEmulated => "NotImplemented",
         Kind::Unrecorded => "ServiceUnavailable",
         Kind::Status(StatusCode::TOO_MANY_REQUESTS) => "TooManyRequests",

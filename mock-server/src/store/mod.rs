@@ -79,11 +79,6 @@ impl Stores {
         Self(BTreeMap::from([(Place::Plain, plain)]))
     }
 
-    /// The store of `place`, if anything ever happened there.
-    pub(crate) fn get(&self, place: &Place) -> Option<&Store> {
-        self.0.get(place)
-    }
-
     /// The store of `place`, empty if nothing ever happened there.
     pub(crate) fn at(&self, place: &Place) -> &Store {
         static EMPTY: std::sync::LazyLock<Store> = std::sync::LazyLock::new(Store::default);

@@ -18,6 +18,7 @@ pub(crate) struct Experiment {
 
 /// One run. The field names follow run history; MLflow is a view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the service calls it so, and a run has other types")]
 pub(crate) struct Run {
     pub(crate) id: String,
     pub(crate) experiment_id: String,

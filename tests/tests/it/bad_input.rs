@@ -4,7 +4,7 @@
 use azml::{
     Client,
     core::ErrorKind,
-    databricks::tokens::Tokens,
+    databricks::tokens::{NewToken, Tokens},
     pipeline::{DatabricksStep, PipelineError, SubmitOptions},
 };
 use azml_testkit::{CLIENT_SECRET, DATABRICKS_ORIGIN, TestContext};
@@ -60,7 +60,7 @@ async fn attaching_with_a_wrong_or_revoked_token_fails_with_the_reason() {
 
     let databricks = client.databricks(DATABRICKS_ORIGIN);
     let tokens = databricks.tokens();
-    let made = tokens.create(&Default::default()).await.unwrap();
+    let made = tokens.create(&NewToken::default()).await.unwrap();
     tokens.delete(&made.info.token_id).await.unwrap();
     assert!(attach(&client, made.secret).await.is_err(), "a revoked token attaches nothing");
     attach(&client, access_token(&databricks).await).await.unwrap();

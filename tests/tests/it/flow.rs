@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use azml::{
     compute::{ComputeName, Computes},
-    core::FileSource,
+    core::{FileSource, WaitOptions},
     databricks::{
         dbfs::DbfsPath,
         libraries::{Libraries, Library},
@@ -48,7 +48,7 @@ async fn the_whole_flow_from_config_json_to_a_registered_model() {
     let cluster = running_cluster(&databricks).await;
     assert_eq!(start.elapsed().as_secs(), 4 * 60, "a cluster takes four minutes");
     databricks.libraries().install(&cluster, &[Library::pypi("tabulate==0.9.0")]).await.unwrap();
-    databricks.libraries().wait_until_installed(&cluster, Default::default()).await.unwrap();
+    databricks.libraries().wait_until_installed(&cluster, WaitOptions::default()).await.unwrap();
 
     let path: DbfsPath = "/FileStore/wine/winequality-red.csv".parse().unwrap();
     let file = fixture("data/winequality-red.csv");

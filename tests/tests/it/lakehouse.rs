@@ -6,7 +6,7 @@ use azml::{
     Client,
     auth::ClientSecretCredential,
     compute::{AttachDatabricks, ComputeName, ComputeTarget, Computes},
-    core::{Cloud, Result, Session},
+    core::{Cloud, Result, Session, WaitOptions},
     databricks::{
         Databricks,
         clusters::{ClusterId, Clusters, NewCluster},
@@ -22,7 +22,7 @@ use secrecy::SecretString;
 
 pub(crate) const COMPUTE: &str = "my-dbx-cluster";
 
-/// Signs in with `secret` as users do: through azure_identity.
+/// Signs in with `secret` as users do: through `azure_identity`.
 pub(crate) fn session(ctx: &TestContext, secret: &str) -> Session {
     let (cloud, transport) = (Cloud::public(), ctx.transport());
     let credential = ClientSecretCredential::new(
@@ -46,7 +46,7 @@ pub(crate) async fn running_cluster(databricks: &Databricks) -> ClusterId {
     let clusters = databricks.clusters();
     let new = NewCluster::new("15.4.x-scala2.12", "Standard_DS3_v2").with_num_workers(1);
     let id = clusters.create(&new).await.unwrap();
-    clusters.wait_until_running(&id, Default::default()).await.unwrap();
+    clusters.wait_until_running(&id, WaitOptions::default()).await.unwrap();
     id
 }
 

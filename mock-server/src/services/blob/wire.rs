@@ -40,7 +40,7 @@ impl crate::kernel::Envelope for Envelope {
             Kind::TooLarge => "RequestBodyTooLarge",
             Kind::NotEmulated => "NotImplemented",
             Kind::Status(StatusCode::INTERNAL_SERVER_ERROR) => "InternalError",
-            Kind::Throttled | Kind::Unrecorded | Kind::Status(_) => "ServerBusy",
+            Kind::Unrecorded | Kind::Status(_) => "ServerBusy",
         });
         let (id, now) = (Uuid::new_v4(), clock::wall());
         let time = now.format(&time::format_description::well_known::Rfc3339).unwrap_or_default();

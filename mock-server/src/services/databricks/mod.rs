@@ -15,7 +15,10 @@ pub(crate) mod wellknown;
 mod wire;
 pub(crate) mod workspace;
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -45,13 +48,13 @@ impl kernel::Envelope for Envelope {
             Kind::AlreadyExists => "RESOURCE_ALREADY_EXISTS",
             Kind::PreconditionFailed => "ABORTED",
             Kind::TooLarge => "MAX_BLOCK_SIZE_EXCEEDED",
-            Kind::Throttled => "REQUEST_LIMIT_EXCEEDED",
+            Kind::Status(StatusCode::TOO_MANY_REQUESTS) => "REQUEST_LIMIT_EXCEEDED",
             Kind::NotEmulated => "NOT_IMPLEMENTED",
             Kind::Unrecorded => "TEMPORARILY_UNAVAILABLE",
             Kind::Status(_) => "INTERNAL_ERROR",
         });
         let status = match refusal.kind {
-            Kind::AlreadyExists | Kind::TooLarge => axum::http::StatusCode::BAD_REQUEST,
+            Kind::AlreadyExists | Kind::TooLarge => StatusCode::BAD_REQUEST,
             _ => refusal.status(),
         };
         // The gateway in front of the services writes its code as a number.

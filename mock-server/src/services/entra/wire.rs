@@ -33,7 +33,7 @@ impl crate::kernel::Envelope for Envelope {
     fn render(refusal: &Refusal) -> Response {
         let error = refusal.code_or(match refusal.kind {
             Kind::Unauthenticated => "invalid_client",
-            Kind::Throttled | Kind::Unrecorded | Kind::Status(_) => "temporarily_unavailable",
+            Kind::Unrecorded | Kind::Status(_) => "temporarily_unavailable",
             Kind::NotEmulated => "not_implemented",
             _ => "invalid_request",
         });

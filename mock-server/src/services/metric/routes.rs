@@ -101,7 +101,7 @@ async fn full(
         let rows = state::in_order(series);
         let end = rows.len().min(start + PAGE);
         let next = (end < rows.len()).then(|| end.to_string());
-        Ok(wire::full_json(name, series, rows.get(start..end).unwrap_or_default(), next))
+        Ok(wire::full_json(name, series, rows.get(start..end).unwrap_or_default(), next.as_deref()))
     });
     let text = value?.to_string();
     Ok(([(CONTENT_TYPE, "application/json")], lenient::unquoted(&text).into_owned()))

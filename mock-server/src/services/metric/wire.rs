@@ -74,7 +74,7 @@ pub(super) fn name_json(name: &str, series: &Series) -> Value {
     })
 }
 
-pub(super) fn full_json(name: &str, series: &Series, rows: &[Row], next: Option<String>) -> Value {
+pub(super) fn full_json(name: &str, series: &Series, rows: &[Row], next: Option<&str>) -> Value {
     let rows: Vec<Value> =
         rows.iter().enumerate().map(|(index, it)| row_json(name, index, it)).collect();
     json!({

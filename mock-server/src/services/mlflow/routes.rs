@@ -1,7 +1,7 @@
 use axum::{
     Json,
     extract::FromRequestParts,
-    http::{StatusCode, request::Parts},
+    http::{Method, StatusCode, request::Parts},
     response::{IntoResponse, Response},
     routing::on,
 };
@@ -39,7 +39,7 @@ impl kernel::Envelope for Envelope {
             Kind::NoSuchPath => "ENDPOINT_NOT_FOUND",
             Kind::Conflict | Kind::PreconditionFailed => "RESOURCE_CONFLICT",
             Kind::AlreadyExists => "RESOURCE_ALREADY_EXISTS",
-            Kind::Throttled => "REQUEST_LIMIT_EXCEEDED",
+            Kind::Status(StatusCode::TOO_MANY_REQUESTS) => "REQUEST_LIMIT_EXCEEDED",
             Kind::NotEmulated => "NOT_IMPLEMENTED",
             Kind::Unrecorded => "TEMPORARILY_UNAVAILABLE",
             Kind::Status(_) => "INTERNAL_ERROR",
@@ -80,6 +80,7 @@ macro_rules! rows {
             Route::post("mlflow.runs.set_tag", $root!("/runs/set-tag"), |it| on(it, set_tag)),
             Route::post("mlflow.runs.delete_tag", $root!("/runs/delete-tag"), |it| on(it, delete_tag)),
             Route::post("mlflow.runs.log_batch", $root!("/runs/log-batch"), |it| on(it, log_batch)).without_bodies(),
+            Route::absent(Method::POST, "mlflow.runs.search", $root!("/runs/search")),
             Route::get("mlflow.metrics.get_history", $root!("/metrics/get-history"), |it| on(it, get_history)),
         )+]
     };

@@ -122,11 +122,11 @@ async fn update(
     Names(path, _): Names<Path, Envelope>,
     Body(steps, _): Body<Vec<PatchStep>, Envelope>,
 ) -> Answer {
-    let patch = wire::patch(steps)?;
+    let changes = wire::patch(steps)?;
     kernel.commit::<_, Refused<Envelope>>(|world, ctx| {
         let store = world.stores.at(&scope.place);
         let model = state::find(store, &path.id)?;
-        decide_model_patch(store, &scope.place, &model.name, model.version, patch, ctx)
+        decide_model_patch(store, &scope.place, &model.name, model.version, changes, ctx)
     })?;
     get(Here(kernel), scope, Names(path, std::marker::PhantomData)).await
 }

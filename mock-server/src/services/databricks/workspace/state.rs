@@ -18,6 +18,7 @@ use crate::{
 pub(crate) struct Objects(BTreeMap<String, Object>);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the service calls it so, and there are other ids")]
 pub(crate) struct Object {
     pub(super) object_id: u64,
     pub(super) form: Form,

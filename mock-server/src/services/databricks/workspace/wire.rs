@@ -1,5 +1,7 @@
 //! Written from the published API reference, never from the client crates.
 
+use std::path::Path;
+
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -105,16 +107,16 @@ impl ImportBody {
                     Some(language) => {
                         Form::Notebook { language: language.into(), is_jupyter: false }
                     }
-                    None if path.ends_with(".ipynb") => {
+                    None if Path::new(&path).extension().is_some_and(|it| it == "ipynb") => {
                         let found = notebooks::language_of_jupyter(&text);
                         jupyter(found.ok_or_else(no_notebook)?)
                     }
                     None => Form::File,
                 };
                 if form != Form::File
-                    && let Some((stem, _)) = path.rsplit_once('.')
+                    && let Some(end) = path.rfind('.')
                 {
-                    path = stem.to_owned();
+                    path.truncate(end);
                 }
                 Ok(Imported { path, form, bytes })
             }

@@ -60,6 +60,7 @@ pub(crate) struct PipelineRun {
 
 /// The Azure ML workspace of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the service calls it so, and there are other ids")]
 pub(crate) struct Workspace {
     pub(super) subscription: String,
     pub(super) resource_group: String,
