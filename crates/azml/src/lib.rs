@@ -54,6 +54,12 @@ pub use azml_workspace as workspace;
 pub use self::client::{Client, Place};
 
 /// The example of the README compiles.
-#[cfg(all(doctest, feature = "auth", feature = "compute", feature = "pipeline", feature = "reqwest"))]
+#[cfg(all(
+    doctest,
+    feature = "auth",
+    feature = "compute",
+    feature = "pipeline",
+    feature = "reqwest"
+))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

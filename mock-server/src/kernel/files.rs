@@ -211,7 +211,8 @@ mod tests {
         for name in ["d/part-0", "d/.part-0.crc", "d/_SUCCESS"] {
             files.write(&container.locate(name), b"").unwrap();
         }
-        let names: Vec<String> = container.walk_below("").unwrap().into_iter().map(|(it, _)| it).collect();
+        let names: Vec<String> =
+            container.walk_below("").unwrap().into_iter().map(|(it, _)| it).collect();
         assert_eq!(names, ["d/_SUCCESS", "d/part-0"]);
     }
 }
