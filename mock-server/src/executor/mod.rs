@@ -103,11 +103,22 @@ pub(crate) struct Work {
     pub(crate) containers: Vec<(String, String)>,
 }
 
+/// Stands for where the data plane of Azure ML is, as a task on this machine
+/// reaches it, and for the host in it. Like the token it is filled in when the
+/// task starts: a mock that was restarted has another address.
+pub(crate) const DATA_PLANE: &str = "{{azureml-data-plane}}";
+pub(crate) const DATA_PLANE_HOST: &str = "{{azureml-data-plane-host}}";
+
 impl Work {
-    /// Puts run tokens where they belong, and on the list of what is never shown.
-    pub(crate) fn fill_in(&mut self, token_of: impl Fn(&str) -> String) {
+    /// Puts addresses and run tokens where they belong, and the tokens on the
+    /// list of what is never shown.
+    pub(crate) fn fill_in(&mut self, data_plane: &str, token_of: impl Fn(&str) -> String) {
+        let host = data_plane.split_once("://").map_or(data_plane, |(_, it)| it);
         let mut tokens = BTreeMap::new();
         for value in self.widgets.values_mut().chain(&mut self.parameters) {
+            if value.contains("{{azureml-data-plane") {
+                *value = value.replace(DATA_PLANE, data_plane).replace(DATA_PLANE_HOST, host);
+            }
             if let Some(run_id) = value.strip_prefix(RUN_TOKEN_OF) {
                 let token = tokens.entry(run_id.to_owned()).or_insert_with(|| token_of(run_id));
                 *value = token.clone();

@@ -91,6 +91,11 @@ impl Site {
         Self { names, prefix: prefix.to_owned() }
     }
 
+    /// By the names of Azure.
+    pub(crate) fn azure() -> Self {
+        Self { names: Names::Azure, prefix: String::new() }
+    }
+
     /// How a child process on this machine reaches the world behind `prefix`.
     pub(crate) fn loopback(authority: Authority, prefix: &str) -> Self {
         Self { names: Names::Local { scheme: "https", authority }, prefix: prefix.to_owned() }

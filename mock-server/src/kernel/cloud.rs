@@ -273,7 +273,7 @@ impl Shared {
         if is_new {
             kernel.begin()?;
         }
-        kernel.commit::<_, Refusal>(|world, ctx| {
+        kernel.commit_first(|world, ctx| {
             Ok((services::databricks::decide_restart(world, ctx), ()))
         })?;
         self.worlds.write().insert(id, kernel);
@@ -336,6 +336,9 @@ impl Kernel {
         self.commit::<_, Refusal>(began).inspect_err(|_| {
             self.clock.set_offset(offset);
         })?;
+        // What began between the two is of the old epoch too.
+        self.executor.end_all(Some(&self.id)).await;
+        self.forget_the_past();
         self.faults.clear();
         self.recorder.clear();
         let cleared = self.files.clear();

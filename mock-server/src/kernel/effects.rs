@@ -41,7 +41,8 @@ impl Effect {
             // A world does not know its own name; its kernel does.
             Self::Start(mut work) => {
                 work.attempt.world = kernel.id.clone();
-                work.fill_in(|run_id| history::run_token(run_id, arm::TENANT, "run").0);
+                let token_of = |run_id: &str| history::run_token(run_id, arm::TENANT, "run").0;
+                work.fill_in(&kernel.loopback().data_plane(arm::REGION), token_of);
                 kernel.executor.start(kernel, *work);
             }
             Self::Install(mut it) => {

@@ -6,6 +6,8 @@ use axum::http::{HeaderName, header};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::clock::later;
+
 /// How long a client is to wait at most before it asks again, in seconds.
 const LONGEST_PAUSE: u64 = 5;
 
@@ -38,7 +40,7 @@ pub(crate) struct Failure {
 
 impl LongRunning {
     pub(crate) fn new(id: String, started_at: OffsetDateTime, takes: Duration) -> Self {
-        Self { id, started_at, ends_at: started_at + takes, outcome: None }
+        Self { id, started_at, ends_at: later(started_at, takes), outcome: None }
     }
 
     /// The service's word for how it is doing.

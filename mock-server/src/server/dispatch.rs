@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderMap, StatusCode, Uri, header::HOST, uri::PathAndQuery},
     response::{IntoResponse, Response},
 };
+use futures_util::{future::ready, stream};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
@@ -132,7 +133,7 @@ fn rewritten(path: &str, query: Option<&str>) -> Uri {
 }
 
 /// Looks into a small body without taking it away. A large one passes unseen.
-async fn peek(headers: &HeaderMap, body: Body) -> (Body, Option<axum::body::Bytes>) {
+async fn peek(headers: &HeaderMap, body: Body) -> (Body, Option<Bytes>) {
     use axum::body::HttpBody;
     let length = headers
         .get(axum::http::header::CONTENT_LENGTH)
@@ -146,7 +147,8 @@ async fn peek(headers: &HeaderMap, body: Body) -> (Body, Option<axum::body::Byte
             let bytes = it.to_bytes();
             (Body::from(bytes.clone()), Some(bytes))
         }
-        Err(_) => (Body::empty(), None),
+        // Whoever reads the body next meets the break, as it would have without us.
+        Err(err) => (Body::from_stream(stream::once(ready(Err::<Bytes, _>(err)))), None),
     }
 }
 
@@ -161,5 +163,15 @@ mod tests {
         assert_eq!(split_world("/__tenant/t1/api"), Ok((named("t1"), "/api")));
         assert_eq!(split_world("/__tenant/t1"), Ok((named("t1"), "/")));
         assert_eq!(split_world("/__tenant/../api"), Err(".."));
+    }
+
+    #[tokio::test]
+    async fn a_small_body_that_breaks_off_is_no_empty_one() {
+        let broken = stream::once(ready(Err::<Bytes, _>(std::io::Error::other("gone"))));
+        let mut headers = HeaderMap::new();
+        headers.insert(axum::http::header::CONTENT_LENGTH, 7.into());
+        let (body, seen) = peek(&headers, Body::from_stream(broken)).await;
+        assert_eq!(seen, None);
+        assert!(body.collect().await.is_err());
     }
 }

@@ -136,6 +136,18 @@ async fn a_fault_meets_the_requests_that_it_counts() {
 }
 
 #[tokio::test]
+async fn each_fault_counts_the_requests_that_it_matches() {
+    let cloud = MockCloud::new();
+    plan(&cloud, on_create(&json!({ "status": 500 }))).await;
+    let mut second = on_create(&json!({ "status": 502 }));
+    second["nth"] = json!(2);
+    plan(&cloud, second).await;
+    for (name, status) in [("a", 500), ("b", 502), ("c", 200)] {
+        assert_eq!(create(&cloud, name).await.status().as_u16(), status);
+    }
+}
+
+#[tokio::test]
 async fn a_fault_of_one_world_leaves_the_others_alone() {
     let cloud = MockCloud::new();
     plan(&cloud, on_create(&json!({"status": 500}))).await;

@@ -22,5 +22,5 @@ pub(crate) use self::{
     computes::{Due, Event, RP, SERVICE as COMPUTES},
     metadata::{DISCOVERY, SERVICE as METADATA},
     routes::SERVICE,
-    state::{ACCOUNT, Arm, TENANT},
+    state::{ACCOUNT, Arm, REGION, TENANT},
 };

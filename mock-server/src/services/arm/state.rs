@@ -166,9 +166,9 @@ impl Arm {
         &self,
         due: &Due,
         world: &World,
-        _: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_>,
     ) -> Vec<kernel::Event> {
-        self.computes.decide_due(due, world)
+        self.computes.decide_due(due, world, ctx)
     }
 }
 

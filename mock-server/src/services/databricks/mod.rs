@@ -174,8 +174,13 @@ pub(crate) fn effect_of(workspace: u64, event: Event, world: &World) -> Option<E
 }
 
 /// Whose token this is, if it is one of this workspace and has not expired.
-pub(crate) fn token_owner(world: &World, workspace: u64, token: &str) -> Option<String> {
+pub(crate) fn token_owner(
+    world: &World,
+    workspace: u64,
+    token: &str,
+    now: OffsetDateTime,
+) -> Option<String> {
     let state = world.databricks.get(&workspace)?;
-    let owner = state.tokens.owner(token, world.at).or_else(|| state.jobs.token_owner(token));
+    let owner = state.tokens.owner(token, now).or_else(|| state.jobs.token_owner(token));
     owner.map(str::to_owned)
 }

@@ -58,8 +58,8 @@ const ROUTES: &[Route] = &[
     Route::patch("history.runs.batch", at!("/experiments/{experiment}/batch/runs"), |it| on(it, batch_runs)),
     Route::post("history.events.batch", at!("/experiments/{experiment}/batch/events"), |it| on(it, batch_events)),
     Route::get("history.metrics_ingest.wait", at!("/experiments/{experiment}/runs/{run}/metricsingest/wait"), |it| on(it, ingest_wait)),
-    Route::get("history.runs.details", at!("/experiments/{experiment}/runs/{run}/details"), |it| on(it, details)),
-    Route::get("history.runs.details_by_experiment_id", at!("/experimentids/{experiment_id}/runs/{run}/details"), |it| on(it, details)),
+    Route::get("history.runs.details", at!("/experiments/{experiment}/runs/{run}/details"), |it| on(it, details)).without_bodies(),
+    Route::get("history.runs.details_by_experiment_id", at!("/experimentids/{experiment_id}/runs/{run}/details"), |it| on(it, details)).without_bodies(),
     Route::get("history.runs.token", at!("/experiments/{experiment}/runs/{run}/token"), |it| on(it, token)),
 ];
 

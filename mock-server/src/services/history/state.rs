@@ -1,6 +1,6 @@
 //! The rules of run history over the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::OffsetDateTime;
 
@@ -81,7 +81,7 @@ pub(super) fn decide_upsert(
     let store = world.stores.at(&scope.place);
     let experiment_id = &experiment(store, key)?.id;
     let mut number = store.next_run_number();
-    let mut events = Vec::new();
+    let (mut events, mut made) = (Vec::new(), BTreeSet::new());
     for (run_id, status, patch) in runs {
         if store.has_run(&run_id) {
             run_of(store, key, &run_id)?;
@@ -93,8 +93,11 @@ pub(super) fn decide_upsert(
             }
             continue;
         }
+        if !made.insert(run_id.clone()) {
+            return Err(Refusal::invalid(format!("run {run_id} is in the batch twice")));
+        }
         let status = status.unwrap_or(Status::NotStarted);
-        let made = store::decide_run(
+        let created = store::decide_run(
             store,
             &scope.place,
             experiment_id,
@@ -105,7 +108,7 @@ pub(super) fn decide_upsert(
             number,
             ctx,
         )?;
-        events.extend(made.0);
+        events.extend(created.0);
         number += 1;
     }
     Ok((events, ()))

@@ -94,6 +94,15 @@ async fn queries_filter_sort_and_page() {
 }
 
 #[tokio::test]
+async fn one_batch_does_not_make_one_run_twice() {
+    let (cloud, _) = with_experiment("wine").await;
+    let batch = json!({"runs": [{"runId": "a"}, {"runId": "a"}]}).to_string();
+    let path = at("/experiments/wine/batch/runs");
+    assert_eq!(send(&cloud, "PATCH", &path, &batch).await.0, 400);
+    assert_eq!(send(&cloud, "GET", &at("/runs/a"), "").await.0, 404);
+}
+
+#[tokio::test]
 async fn a_token_for_something_else_is_refused() {
     let (cloud, _) = with_experiment("wine").await;
     let path = at("/experiments/wine");

@@ -190,13 +190,18 @@ impl Computes {
         Some((next.run.ends_at, Due(next.run.id.clone())))
     }
 
-    pub(crate) fn decide_due(&self, Due(id): &Due, world: &World) -> Vec<kernel::Event> {
+    pub(crate) fn decide_due(
+        &self,
+        Due(id): &Due,
+        world: &World,
+        ctx: &Ctx<'_>,
+    ) -> Vec<kernel::Event> {
         let Some(operation) = self.operations.get(id) else { return Vec::new() };
         let subject = self.subject(operation).filter(|it| it.operation_id == *id);
         let outcome = match subject {
             None => Outcome::Canceled,
             Some(_) if operation.is_detaching => Outcome::Succeeded,
-            Some(compute) => match why_unusable(compute, world) {
+            Some(compute) => match why_unusable(compute, world, ctx.now) {
                 Some(failure) => Outcome::Failed(failure),
                 None => Outcome::Succeeded,
             },
@@ -207,14 +212,14 @@ impl Computes {
 }
 
 /// What is wrong with the Databricks workspace or the token of a compute.
-fn why_unusable(compute: &Compute, world: &World) -> Option<Failure> {
+fn why_unusable(compute: &Compute, world: &World, now: OffsetDateTime) -> Option<Failure> {
     let failure =
         |message: String| Some(Failure { code: "BadArgument".to_owned(), message, status: 400 });
     let workspace = compute.databricks_workspace;
     if world.arm.databricks_by_id(&compute.resource_id).is_none() {
         return failure(format!("Databricks workspace {} was not found.", compute.resource_id));
     }
-    if databricks::token_owner(world, workspace, &compute.access_token).is_none() {
+    if databricks::token_owner(world, workspace, &compute.access_token, now).is_none() {
         return failure("Databricks token is not valid.".to_owned());
     }
     None

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::state::{Cluster, ClusterSpec, Due, Event, Size, Source, State, Termination};
 use crate::{
-    kernel::{self, Ctx, Decision, Refusal, World, effects::Effect},
+    kernel::{self, Ctx, Decision, Refusal, World, clock::later, effects::Effect},
     services::databricks::{self, jobs, workspace_of},
 };
 
@@ -53,7 +53,7 @@ pub(crate) fn decide_create(
         source,
         idempotency_token,
         at: now,
-        ready_at: now + ctx.delay(START),
+        ready_at: later(now, ctx.delay(START)),
     };
     Ok((vec![event(workspace, created)], cluster_id))
 }
@@ -69,7 +69,7 @@ pub(crate) fn decide_start(
     if cluster.state != State::Terminated {
         return Err(wrong_state(cluster, "Terminated"));
     }
-    let ready_at = ctx.now + ctx.delay(START);
+    let ready_at = later(ctx.now, ctx.delay(START));
     let starting = Event::Starting { cluster_id: cluster_id.to_owned(), at: ctx.now, ready_at };
     Ok((vec![event(workspace, starting)], ()))
 }
@@ -95,7 +95,7 @@ fn restart_events(
     ctx: &mut Ctx<'_>,
 ) -> Vec<kernel::Event> {
     let mut events = jobs::decide_cluster_lost(world, workspace, cluster_id, ctx);
-    let ready_at = ctx.now + ctx.delay(RESTART);
+    let ready_at = later(ctx.now, ctx.delay(RESTART));
     let restarting = Event::Restarting { cluster_id: cluster_id.to_owned(), at: ctx.now, ready_at };
     events.push(event(workspace, restarting));
     events
@@ -133,7 +133,7 @@ pub(super) fn decide_resize(
     if !matches!(cluster.state, State::Running { .. }) {
         return Err(wrong_state(cluster, "Running"));
     }
-    let (at, ready_at) = (ctx.now, ctx.now + ctx.delay(RESIZE));
+    let (at, ready_at) = (ctx.now, later(ctx.now, ctx.delay(RESIZE)));
     let resizing = Event::Resizing { cluster_id: cluster_id.to_owned(), size, at, ready_at };
     Ok((vec![event(workspace, resizing)], ()))
 }
@@ -155,7 +155,7 @@ pub(crate) fn decide_terminate(
         Termination::JobFinished => Vec::new(),
         _ => jobs::decide_cluster_lost(world, workspace, cluster_id, ctx),
     };
-    let (at, done_at) = (ctx.now, ctx.now + ctx.delay(TERMINATE));
+    let (at, done_at) = (ctx.now, later(ctx.now, ctx.delay(TERMINATE)));
     let cluster_id = cluster_id.to_owned();
     events.push(event(workspace, Event::Terminating { cluster_id, reason, at, done_at }));
     Ok((events, ()))

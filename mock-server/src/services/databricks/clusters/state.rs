@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::{kernel::Refusal, services::databricks::jobs::Jobs};
+use crate::{
+    kernel::{Refusal, clock::later},
+    services::databricks::jobs::Jobs,
+};
 
 /// The clusters of a workspace, by id.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -280,7 +283,7 @@ impl Clusters {
                 State::Terminating { done_at } => Some((done_at, Due::Gone(id()))),
                 State::Running { .. } => {
                     let idle = it.spec.autotermination.filter(|_| !jobs.uses(&it.cluster_id))?;
-                    Some((it.active_at + idle, Due::Idle(id())))
+                    Some((later(it.active_at, idle), Due::Idle(id())))
                 }
                 State::Terminated => None,
             }

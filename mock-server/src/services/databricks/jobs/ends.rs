@@ -1,6 +1,6 @@
 //! The many ways in which a task ends.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use time::OffsetDateTime;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     executor::{AttemptId, Ending, Report},
-    kernel::{self, Ctx, World},
+    kernel::{self, Ctx, World, clock::later},
     services::databricks::clusters::{self, Termination},
 };
 
@@ -62,11 +62,16 @@ pub(super) fn decide_end(
     ctx: &mut Ctx<'_>,
 ) -> Vec<kernel::Event> {
     let spec = run.spec(task);
-    let is_retried = match end.result {
-        TaskResult::Failed => true,
-        TaskResult::TimedOut => spec.retry_on_timeout,
-        _ => false,
-    } && spec.max_retries.is_none_or(|it| task.attempt < it);
+    // A run that is out of time tries nothing again.
+    let is_run_over =
+        run.submission.timeout.is_some_and(|it| later(run.submitted_at, it) <= ctx.now);
+    let is_retried = !is_run_over
+        && match end.result {
+            TaskResult::Failed => true,
+            TaskResult::TimedOut => spec.retry_on_timeout,
+            _ => false,
+        }
+        && spec.max_retries.is_none_or(|it| task.attempt < it);
     let kills = task.executing().filter(|_| !is_over);
     let run_id = task.run_id;
     let mut events = vec![event(workspace, Event::Ended { run_id, end: Box::new(end), kills })];
@@ -76,10 +81,18 @@ pub(super) fn decide_end(
         events.extend(terminated.map(|(events, ())| events).unwrap_or_default());
     }
     if is_retried {
-        let not_before = ctx.now + spec.min_retry_interval;
+        let pause = spec.min_retry_interval.max(pause_before(task.attempt));
+        let not_before = later(ctx.now, pause);
         events.push(event(workspace, Event::Retried { run_id, new_run_id: draw(ctx), not_before }));
     }
     events
+}
+
+/// How long a task waits at least before it is tried again: longer each time,
+/// and never not at all, since a task that fails at once would be tried for
+/// ever at one and the same moment.
+fn pause_before(attempt: u32) -> Duration {
+    Duration::from_secs(1 << attempt.min(10))
 }
 
 /// Fails what runs on a cluster that goes away, and what waits for it.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     executor::outcomes::{self, RuleResult},
-    kernel::{self, Ctx, Decision, Refusal, World},
+    kernel::{self, Ctx, Decision, Refusal, World, clock::later},
     services::databricks::{
         self,
         clusters::{self, Source},
@@ -184,7 +184,7 @@ fn prepare(
     let subject = run.submission.subject(task.index);
     if let Some(rule) = outcomes::decide(&world.outcomes, &subject) {
         let after = rule.after().unwrap_or_else(|| ctx.delay(WORK));
-        let ends_at = (rule.result != RuleResult::Running).then(|| ctx.now + after);
+        let ends_at = (rule.result != RuleResult::Running).then(|| later(ctx.now, after));
         let decided = Some(Decided { result: rule.result, outcome: rule.outcome.clone() });
         let run_id = task.run_id;
         let launch = Launch { run_id, at: ctx.now, ends_at, decided, executed: None };
@@ -238,8 +238,9 @@ fn launch(
     if let Err((why, message)) = obstacle(world, workspace, run, task) {
         return fail(world, workspace, run, task, why, message, ctx);
     }
-    let ends_at = (!ctx.executes).then(|| ctx.now + ctx.delay(WORK));
-    let executed = ctx.executes.then(|| (format!("dapi{}", ctx.draw_uuid().simple()), world.epoch));
+    let ends_at = (!ctx.executes).then(|| later(ctx.now, ctx.delay(WORK)));
+    let executed =
+        ctx.executes.then(|| (format!("dapi{}", ctx.draw_uuid().simple()).into(), world.epoch));
     let launch = Launch { run_id: task.run_id, at: ctx.now, ends_at, decided: None, executed };
     vec![event(workspace, Event::Launched(Box::new(launch)))]
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     executor::outcomes::{Outcome, RuleResult},
-    kernel::Refusal,
+    kernel::{Refusal, Secret, clock::later},
     services::databricks::{Databricks, clusters::State as ClusterState, libraries::Readiness},
 };
 
@@ -59,7 +59,7 @@ pub(crate) struct TaskRun {
     pub(super) owns_cluster: bool,
     pub(super) decided: Option<Decided>,
     /// What the executor's process may call the workspace with while it runs.
-    pub(super) token: Option<String>,
+    pub(super) token: Option<Secret>,
     /// The epoch in which the executor took it over.
     pub(super) epoch: Option<u64>,
     pub(super) stage: Stage,
@@ -172,7 +172,7 @@ pub(crate) struct Launch {
     pub(super) ends_at: Option<OffsetDateTime>,
     pub(super) decided: Option<Decided>,
     /// Token and epoch, if the executor takes it over.
-    pub(super) executed: Option<(String, u64)>,
+    pub(super) executed: Option<(Secret, u64)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -242,7 +242,7 @@ impl JobRun {
         let limit = self
             .submission
             .timeout
-            .map(|it| (self.submitted_at + it, Due::TimeOutRun(self.run_id)));
+            .map(|it| (later(self.submitted_at, it), Due::TimeOutRun(self.run_id)));
         tasks.chain(limit).min_by_key(|(at, _)| *at)
     }
 
@@ -274,8 +274,10 @@ impl JobRun {
             }
             Stage::Running { ends_at } => {
                 let end = ends_at.map(|it| (it, Due::End(id)));
-                let limit =
-                    spec.timeout.zip(task.started_at).map(|(it, at)| (at + it, Due::TimeOut(id)));
+                let limit = spec
+                    .timeout
+                    .zip(task.started_at)
+                    .map(|(it, at)| (later(at, it), Due::TimeOut(id)));
                 // Of an end and a time limit at the same moment, the end comes first.
                 end.into_iter().chain(limit).min_by_key(|(at, _)| *at)
             }

@@ -192,12 +192,63 @@ async fn a_failure_is_tried_again_as_often_as_asked() {
     let mut task = notebook("a", "/x", &[]);
     task["max_retries"] = json!(2);
     let id = submit(&cloud, json!({ "tasks": [task] })).await;
-    advance(Duration::from_secs(3)).await;
+    // One second of work each, and a pause of one, then two seconds.
+    advance(Duration::from_secs(6)).await;
     let run = run(&cloud, id).await;
     let attempts: Vec<&Value> =
         run["tasks"].as_array().unwrap().iter().map(|it| &it["attempt_number"]).collect();
     assert_eq!(attempts, [0, 1, 2]);
     assert_eq!(run["state"]["result_state"], "FAILED");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_fails_at_once_and_may_do_so_for_ever_leaves_the_cloud_answering() {
+    let cloud = MockCloud::builder().with_delay(0.0).build().unwrap();
+    cloud.set_outcomes(&json!([{ "task": "*", "result": "FAILED" }])).unwrap();
+    let mut task = notebook("a", "/x", &[]);
+    task["max_retries"] = json!(-1);
+    let id = submit(&cloud, json!({ "tasks": [task] })).await;
+    advance(Duration::from_secs(60)).await;
+    let attempts = run(&cloud, id).await["tasks"].as_array().unwrap().len();
+    assert!((4..=8).contains(&attempts), "{attempts} tries in a minute");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_out_of_time_tries_nothing_again() {
+    let cloud = MockCloud::new();
+    cloud.set_outcomes(&json!([{ "task": "*", "result": "RUNNING" }])).unwrap();
+    let mut task = notebook("a", "/x", &[]);
+    task["max_retries"] = json!(-1);
+    task["retry_on_timeout"] = json!(true);
+    let id = submit(&cloud, json!({ "tasks": [task], "timeout_seconds": 30 })).await;
+    advance(Duration::from_secs(60)).await;
+    let run = run(&cloud, id).await;
+    assert_eq!(
+        (run["tasks"].as_array().unwrap().len(), &run["state"]["result_state"]),
+        (1, &"TIMEDOUT".into())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_limit_beyond_all_time_never_comes() {
+    let cloud = MockCloud::new();
+    cloud
+        .set_outcomes(&json!([{ "task": "*", "result": "SUCCESS", "after_seconds": 1e15 }]))
+        .unwrap();
+    let mut task = notebook("a", "/x", &[]);
+    task["timeout_seconds"] = json!(i64::MAX);
+    let id = submit(&cloud, json!({ "tasks": [task], "timeout_seconds": i64::MAX })).await;
+    advance(Duration::from_secs(3600)).await;
+    assert_eq!(run(&cloud, id).await["state"]["life_cycle_state"], "RUNNING");
+}
+
+#[tokio::test]
+async fn no_token_is_shown_by_debug() {
+    let cloud = MockCloud::new();
+    let (_, made) = post(&cloud, "/api/2.0/token/create", json!({})).await;
+    let shown = cloud.kernel().inspect(|world| format!("{world:?}"));
+    assert!(!shown.contains(made["token_value"].as_str().unwrap()));
+    assert!(!shown.contains("dapi-fake-token"));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ fn attempt(epoch: u64, workspace: u64, run_id: i64) -> AttemptId {
 fn work(workspace: u64, state: &Databricks, run: &JobRun, task: &TaskRun) -> Option<Work> {
     let spec = run.spec(task);
     let cluster = task.cluster_id.as_deref().and_then(|it| state.clusters.get(it).ok());
-    let token = task.token.clone()?;
+    let token = task.token.as_deref()?.to_owned();
     let mut redact = spec.secrets.clone();
     redact.extend(state.tokens.values().map(str::to_owned));
     redact.push(token.clone());

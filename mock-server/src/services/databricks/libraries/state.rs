@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::{
     executor::Installation,
-    kernel::{self, Ctx, Decision, World, WorldId, effects::Effect},
+    kernel::{self, Ctx, Decision, World, WorldId, clock::later, effects::Effect},
     services::databricks::{
         self,
         clusters::{self, Clusters},
@@ -182,7 +182,7 @@ pub(crate) fn decide_due(
     let it = match due.clone() {
         Due::Begin { cluster_id, library } => {
             let is_real = ctx.executes && matches!(library, Library::Pypi(_));
-            let ready_at = (!is_real).then(|| ctx.now + ctx.delay(INSTALL));
+            let ready_at = (!is_real).then(|| later(ctx.now, ctx.delay(INSTALL)));
             Event::Installing { cluster_id, library, ready_at, epoch: world.epoch }
         }
         Due::End { cluster_id, library } => Event::Installed { cluster_id, library, at: ctx.now },

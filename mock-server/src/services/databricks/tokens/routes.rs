@@ -38,7 +38,7 @@ async fn create(
     let token = kernel.commit::<_, Refused<Envelope>>(|_, ctx| {
         Ok(decide_create(workspace, caller.name, comment, lifetime, ctx))
     })?;
-    Ok(Json(json!({ "token_value": token.value, "token_info": wire::describe(&token) })))
+    Ok(Json(json!({ "token_value": &*token.value, "token_info": wire::describe(&token) })))
 }
 
 async fn list(Here(kernel): Here, AtDatabricks(workspace): AtDatabricks, caller: Caller) -> Answer {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    kernel::{self, Ctx, Decision, Refusal, World, ids},
+    kernel::{self, Ctx, Decision, Refusal, Secret, World, clock::later, ids},
     services::databricks::{self, scim::ADMIN, workspace_of},
 };
 
@@ -19,7 +19,7 @@ pub(crate) struct Tokens(BTreeMap<String, Token>);
 #[expect(clippy::struct_field_names, reason = "the service calls it so, and there are other ids")]
 pub(crate) struct Token {
     pub(super) token_id: String,
-    pub(super) value: String,
+    pub(super) value: Secret,
     pub(super) owner: String,
     pub(super) comment: String,
     pub(super) created_at: OffsetDateTime,
@@ -42,12 +42,12 @@ pub(super) fn decide_create(
 ) -> (Vec<kernel::Event>, Token) {
     let token_id = ctx.draw_uuid().simple().to_string();
     let token = Token {
-        value: format!("dapi{}", ctx.draw_uuid().simple()),
+        value: format!("dapi{}", ctx.draw_uuid().simple()).into(),
         token_id,
         owner,
         comment,
         created_at: ctx.now,
-        expires_at: lifetime.map(|it| ctx.now + it),
+        expires_at: lifetime.map(|it| later(ctx.now, it)),
     };
     let created = databricks::Event::Tokens(Event::Created(token.clone()));
     (vec![kernel::Event::Databricks(workspace, created)], token)
@@ -72,7 +72,7 @@ impl Tokens {
     pub(crate) fn seeded(at: OffsetDateTime) -> Self {
         let token = Token {
             token_id: ids::uuid(0, 0).simple().to_string(),
-            value: SEEDED.into(),
+            value: SEEDED.to_owned().into(),
             owner: ADMIN.into(),
             comment: "default world".into(),
             created_at: at,
@@ -95,7 +95,7 @@ impl Tokens {
     /// Whose token this is, unless it has expired.
     pub(crate) fn owner(&self, value: &str, now: OffsetDateTime) -> Option<&str> {
         let alive = |it: &&Token| it.expires_at.is_none_or(|at| now < at);
-        self.0.values().filter(alive).find(|it| it.value == value).map(|it| it.owner.as_str())
+        self.0.values().filter(alive).find(|it| *it.value == *value).map(|it| it.owner.as_str())
     }
 
     pub(super) fn of<'a>(&'a self, owner: &'a str) -> impl Iterator<Item = &'a Token> {
@@ -104,6 +104,6 @@ impl Tokens {
 
     /// What no log may show.
     pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
-        self.0.values().map(|it| it.value.as_str())
+        self.0.values().map(|it| &*it.value)
     }
 }

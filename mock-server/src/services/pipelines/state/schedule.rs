@@ -409,6 +409,9 @@ fn in_history(
 ) -> Vec<kernel::Event> {
     let place = run.workspace.place();
     let store = world.stores.at(&place);
+    if store.run(run_id).is_ok_and(|it| it.status.is_final()) {
+        return Vec::new();
+    }
     let decided = store::decide_status(store, &place, run_id, status, error, ctx);
     decided.map(|(events, ())| events).unwrap_or_default()
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{CopiedFile, Graph, Node, PipelineRun, Step};
 use crate::{
-    executor::RUN_TOKEN_OF,
-    kernel::{Ctx, Decision, Refusal, Site, World},
+    executor::{DATA_PLANE, DATA_PLANE_HOST, RUN_TOKEN_OF},
+    kernel::{Ctx, Decision, Refusal, World},
     services::databricks::{
         self,
         clusters::{ClusterSpec, Size},
@@ -77,9 +77,10 @@ impl Task {
         let node = graph.nodes.iter().find(|it| it.id == step.node_id);
         let node = node.ok_or_else(|| Refusal::invalid("the step is not in its graph"))?;
         let given = |name: &str| node.value(name, &run.parameters);
-        let (workspace, user) = attached(world, run, given("compute_name").unwrap_or_default())?;
+        let (workspace, user) =
+            attached(world, run, given("compute_name").unwrap_or_default(), ctx)?;
         let data = data_of(world, run, graph, step, node)?;
-        let mut identity = identity(world, run, step, ctx);
+        let mut identity = identity(world, run, step);
 
         let (code, files) = code_of(world, run, step, node, workspace)?;
         if let Some(folder) = files.first().and_then(|it| it.path.split_once('/')) {
@@ -125,7 +126,12 @@ impl Task {
 }
 
 /// The Databricks workspace behind a compute target, and who it is used as.
-fn attached(world: &World, run: &PipelineRun, name: &str) -> Result<(u64, String), Refusal> {
+fn attached(
+    world: &World,
+    run: &PipelineRun,
+    name: &str,
+    ctx: &Ctx<'_>,
+) -> Result<(u64, String), Refusal> {
     let at = &run.workspace;
     let compute = world.arm.compute(&at.subscription, &at.resource_group, &at.name, name);
     let compute = compute.ok_or_else(|| {
@@ -140,8 +146,8 @@ fn attached(world: &World, run: &PipelineRun, name: &str) -> Result<(u64, String
         return Err(Refusal::conflict(text));
     }
     let workspace = compute.databricks_workspace;
-    let user =
-        databricks::token_owner(world, workspace, &compute.access_token).ok_or_else(|| {
+    let user = databricks::token_owner(world, workspace, &compute.access_token, ctx.now)
+        .ok_or_else(|| {
             let text = format!(
                 "The access token of compute target '{name}' is not valid any more; attach it again"
             );
@@ -185,19 +191,13 @@ fn uri(run: &PipelineRun, path: &str) -> String {
 }
 
 /// What tells the task whose run it is. The token is filled in when it starts.
-fn identity(world: &World, run: &PipelineRun, step: &Step, ctx: &Ctx<'_>) -> Vec<(String, String)> {
+fn identity(world: &World, run: &PipelineRun, step: &Step) -> Vec<(String, String)> {
     let at = &run.workspace;
-    let authority = ctx.settings.loopback.lock().clone();
-    let endpoint = match authority {
-        Some(authority) => Site::loopback(authority, &ctx.prefix).data_plane(&at.region),
-        None => format!("https://{}.api.azureml.ms", at.region),
-    };
     let store = world.stores.at(&at.place());
     let experiment_id = store.experiment_named(&run.experiment).map(|it| it.id.clone());
     let experiment_id = experiment_id.unwrap_or_default();
     let token = format!("{RUN_TOKEN_OF}{}", step.run_id);
-    let host = endpoint.split_once("://").map_or("", |(_, it)| it);
-    let tracking = format!("azureml://{host}/mlflow/v2.0{}", at.resource_id());
+    let tracking = format!("azureml://{DATA_PLANE_HOST}/mlflow/v2.0{}", at.resource_id());
     let expires_at =
         (run.submitted_at.unwrap_or(run.created_at) + time::Duration::hours(24)).unix_timestamp();
     let pairs = [
@@ -208,7 +208,7 @@ fn identity(world: &World, run: &PipelineRun, step: &Step, ctx: &Ctx<'_>) -> Vec
         ("AZUREML_ARM_RESOURCEGROUP", at.resource_group.clone()),
         ("AZUREML_ARM_WORKSPACE_NAME", at.name.clone()),
         ("AZUREML_ARM_PROJECT_NAME", run.experiment.clone()),
-        ("AZUREML_SERVICE_ENDPOINT", endpoint),
+        ("AZUREML_SERVICE_ENDPOINT", DATA_PLANE.to_owned()),
         ("AZUREML_WORKSPACE_ID", at.workspace_id.clone()),
         ("AZUREML_EXPERIMENT_ID", experiment_id.clone()),
         ("MLFLOW_EXPERIMENT_ID", experiment_id),
