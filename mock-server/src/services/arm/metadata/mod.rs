@@ -2,6 +2,8 @@
 //! the one that an Azure ML workspace points to. Neither needs a token.
 
 mod routes;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub(crate) use self::routes::{DISCOVERY, SERVICE};
