@@ -1,4 +1,8 @@
 //! Rule on the mock cloud: a service is a folder of the same five names.
+//!
+//! One that has nothing to remember has no `state`. Services that belong
+//! together lie in one folder, beside what they share; it may be the folder of
+//! a service itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,8 +32,20 @@ pub(super) fn check(tree: &Tree, findings: &mut Findings) {
                 if folder.is_empty() { (*part).to_owned() } else { format!("{folder}/{part}") };
         }
     }
+    let services: BTreeSet<&str> = folders
+        .iter()
+        .filter(|(_, entries)| entries.is_service())
+        .map(|(folder, _)| folder.as_str())
+        .collect();
     for (folder, entries) in &folders {
-        entries.check(format!("{ROOT}{folder}").trim_end_matches('/'), findings);
+        let place = format!("{ROOT}{folder}");
+        let place = place.trim_end_matches('/');
+        if entries.is_service() {
+            let is_nested = |name: &str| services.contains(format!("{folder}/{name}").as_str());
+            entries.check_service(place, is_nested, findings);
+        } else {
+            entries.check_group(place, folder.is_empty(), findings);
+        }
     }
 }
 
@@ -40,35 +56,37 @@ struct Entries {
 }
 
 impl Entries {
-    fn check(&self, folder: &str, findings: &mut Findings) {
-        let all: BTreeSet<_> = self.files.union(&self.folders).map(String::as_str).collect();
-        let is_service = NAMES[1..].iter().any(|name| all.contains(name));
-        if !is_service {
-            self.check_group(folder, findings);
-            return;
+    fn has(&self, name: &str) -> bool {
+        self.files.contains(name) || self.folders.contains(name)
+    }
+
+    fn is_service(&self) -> bool {
+        self.has("routes") || self.has("state")
+    }
+
+    fn check_service(
+        &self,
+        folder: &str,
+        is_nested: impl Fn(&str) -> bool,
+        findings: &mut Findings,
+    ) {
+        for name in NAMES.iter().filter(|name| **name != "state" && !self.has(name)) {
+            findings.error(folder, format_args!("a service without {name}.rs"));
         }
-        for name in NAMES {
-            if !all.contains(name) {
-                findings.error(folder, format_args!("a service without {name}.rs"));
-            }
-        }
-        for name in all {
-            if !NAMES.contains(&name) {
+        for name in self.files.union(&self.folders) {
+            if !NAMES.contains(&name.as_str()) && !is_nested(name) {
                 findings
                     .error(folder, format_args!("{name} is none of the five names of a service"));
             }
         }
     }
 
-    fn check_group(&self, folder: &str, findings: &mut Findings) {
+    fn check_group(&self, folder: &str, is_root: bool, findings: &mut Findings) {
         if !self.files.contains("mod") {
             findings.error(folder, "a group without mod.rs");
         }
-        for name in self.files.iter().filter(|name| *name != "mod") {
-            findings.error(
-                folder,
-                format_args!("{name}.rs: a group has only mod.rs and the folders of its services"),
-            );
+        for name in self.files.iter().filter(|name| is_root && *name != "mod") {
+            findings.error(folder, format_args!("{name}.rs: what services share is a folder too"));
         }
     }
 }
@@ -77,33 +95,57 @@ impl Entries {
 mod tests {
     use super::{super::tests::tree, *};
 
-    #[test]
-    fn a_service_has_five_names_and_a_group_has_only_folders() {
+    fn errors(paths: &[&str]) -> Vec<String> {
         let mut findings = Findings::default();
-        let mut files = vec![
-            ("mock-server/src/services/mod.rs", ""),
-            ("mock-server/src/services/databricks/mod.rs", ""),
-            ("mock-server/src/services/databricks/refusal.rs", ""),
-        ];
-        for path in ["mod.rs", "routes.rs", "state/mod.rs", "state/anything.rs", "extra.rs"] {
-            files.push((
-                Box::leak(format!("mock-server/src/services/databricks/jobs/{path}").into()),
-                "",
-            ));
-        }
-        for path in ["mod.rs", "routes.rs", "wire.rs", "state.rs", "tests.rs"] {
-            files.push((Box::leak(format!("mock-server/src/services/arm/{path}").into()), ""));
-        }
+        let paths: Vec<String> = paths.iter().map(|path| format!("{ROOT}{path}")).collect();
+        let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
         check(&tree(&files), &mut findings);
+        findings.errors
+    }
+
+    #[test]
+    fn a_service_has_five_names_and_large_ones_are_folders() {
+        let found = errors(&[
+            "mod.rs",
+            "databricks/mod.rs",
+            "databricks/jobs/mod.rs",
+            "databricks/jobs/routes.rs",
+            "databricks/jobs/state/mod.rs",
+            "databricks/jobs/state/anything.rs",
+            "databricks/jobs/extra.rs",
+        ]);
         assert_eq!(
-            findings.errors,
+            found,
             [
-                "mock-server/src/services/databricks: refusal.rs: a group has only mod.rs and the \
-                 folders of its services",
                 "mock-server/src/services/databricks/jobs: a service without wire.rs",
                 "mock-server/src/services/databricks/jobs: a service without tests.rs",
                 "mock-server/src/services/databricks/jobs: extra is none of the five names of a \
                  service",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_group_has_what_its_services_share_and_may_be_a_service() {
+        let found = errors(&[
+            "mod.rs",
+            "azure.rs",
+            "databricks/gate.rs",
+            "arm/mod.rs",
+            "arm/routes.rs",
+            "arm/wire.rs",
+            "arm/state.rs",
+            "arm/tests.rs",
+            "arm/metadata/mod.rs",
+            "arm/metadata/routes.rs",
+            "arm/metadata/wire.rs",
+            "arm/metadata/tests.rs",
+        ]);
+        assert_eq!(
+            found,
+            [
+                "mock-server/src/services: azure.rs: what services share is a folder too",
+                "mock-server/src/services/databricks: a group without mod.rs",
             ]
         );
     }
