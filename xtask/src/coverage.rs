@@ -13,7 +13,7 @@ const DOCUMENT: &str = "mock-server/COVERAGE.md";
 pub(crate) struct Options {
     /// Only says whether the document is up to date
     #[arg(long)]
-    check: bool,
+    pub(crate) check: bool,
 }
 
 pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{bail, ensure};
 
 use crate::{
-    layers, process,
+    coverage, layers, process,
     project::Project,
     python,
     report::{Counts, Report},
@@ -32,6 +32,7 @@ pub(crate) fn run(project: &Project, report: &mut Report) -> anyhow::Result<()> 
             "warnings",
         ]))
     })?;
+    report.stage("coverage", |_| coverage::run(project, &coverage::Options { check: true }))?;
     report.stage("tests", |report| {
         if project.has_subcommand("nextest") {
             let command = &mut project.cargo(["nextest", "run", "--workspace", "--no-fail-fast"]);
