@@ -12,24 +12,19 @@
 //! for storage, or the account's key, which is published; its signatures are
 //! taken without a check.
 
-mod bodies;
-mod gate;
-mod preconditions;
 mod routes;
-mod signature;
 mod state;
 #[cfg(test)]
 mod tests;
 mod wire;
-mod xml;
 
 use axum::http::Method;
 
 pub(crate) use self::{
     routes::SERVICE,
-    signature::{account_key, sas},
     state::{Blobs, Event},
     wire::Envelope,
+    wire::signature::{account_key, sas},
 };
 use crate::kernel::effects::Effect;
 

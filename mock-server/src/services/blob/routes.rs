@@ -1,3 +1,7 @@
+pub(super) mod bodies;
+pub(super) mod gate;
+pub(super) mod preconditions;
+
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -14,16 +18,18 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use parking_lot::Mutex;
 use serde::Deserialize;
 
-use super::{
-    bodies::{self, Received, unusable},
+use self::{
+    bodies::{Received, unusable},
     gate::gate,
     preconditions::{Preconditions, Read},
+};
+use super::{
     state::{
         At, Blob, Stamp, Stored, Waiting, assemble, decide_block, decide_container,
         decide_deletion, decide_metadata, decide_put,
     },
+    wire::xml,
     wire::{self, Entry, Envelope, Listing},
-    xml,
 };
 use crate::kernel::{
     Here, Kernel, Kind, Names, Params, Raw, Refusal, Refused, Route, Service, Site, files,

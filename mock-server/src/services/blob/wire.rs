@@ -1,3 +1,6 @@
+pub(super) mod signature;
+pub(super) mod xml;
+
 use std::collections::BTreeMap;
 
 use axum::{
@@ -10,10 +13,8 @@ use time::{
 };
 use uuid::Uuid;
 
-use super::{
-    state::{Blob, Block, Headers, Waiting},
-    xml::{Document, escaped},
-};
+use self::xml::{Document, escaped};
+use super::state::{Blob, Block, Headers, Waiting};
 use crate::kernel::{Kind, Refusal, clock};
 
 /// The version that is answered to a client that names none.

@@ -8,8 +8,6 @@
 //!
 //! Reference: what azureml-core 1.61 sends and needs.
 
-mod filter;
-mod logs;
 mod routes;
 mod state;
 #[cfg(test)]

@@ -1,3 +1,5 @@
+pub(super) mod logs;
+
 use std::cmp::Ordering;
 
 use axum::{Json, routing::on};
@@ -6,8 +8,8 @@ use serde_json::{Map, Value, json};
 use time::Duration;
 
 use super::{
-    filter, logs,
     state::{self, ExperimentKey, decide_event, decide_experiment_named, decide_upsert},
+    wire::filter,
     wire::{self, BatchEventsBody, BatchRunsBody, ChildrenQuery, EventBody, QueryBody, RunBody},
 };
 use crate::{

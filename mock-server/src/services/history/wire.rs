@@ -1,5 +1,7 @@
 //! JSON of run history, as azureml-core 1.61 was seen to send and accept it.
 
+pub(super) mod filter;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use md5::{Digest, Md5};
 use tokio::task::spawn_blocking;
 
-use super::state::{Block, Source};
+use super::super::state::{Block, Source};
 use crate::kernel::{Kind, Refusal};
 
 /// How many bytes are collected before they are written, and read at once.
@@ -19,10 +19,10 @@ const PIECE: usize = 1 << 20;
 
 /// A file that has come in but is not in its place yet.
 #[derive(Debug)]
-pub(super) struct Received {
-    pub(super) path: PathBuf,
-    pub(super) len: u64,
-    pub(super) md5: [u8; 16],
+pub(in super::super) struct Received {
+    pub(in super::super) path: PathBuf,
+    pub(in super::super) len: u64,
+    pub(in super::super) md5: [u8; 16],
 }
 
 impl Drop for Received {
@@ -47,7 +47,7 @@ impl Writer {
     }
 }
 
-pub(super) fn unusable(err: impl std::fmt::Display) -> Refusal {
+pub(in super::super) fn unusable(err: impl std::fmt::Display) -> Refusal {
     let text = format!("the file could not be used: {err}");
     Refusal::new(Kind::Unrecorded, text).with_code("InternalError")
 }
@@ -59,7 +59,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Writes a body to `path`, hashing it on the way.
-pub(super) async fn receive(path: PathBuf, body: Body) -> Result<Received, Refusal> {
+pub(in super::super) async fn receive(path: PathBuf, body: Body) -> Result<Received, Refusal> {
     let mut received = Received { path: path.clone(), len: 0, md5: [0; 16] };
     let mut stream = body.into_data_stream();
     let mut piece = Vec::new();
@@ -96,7 +96,7 @@ pub(super) async fn receive(path: PathBuf, body: Body) -> Result<Received, Refus
 
 /// Writes a blob's parts to `path`, in order. `present` is the blob as it is,
 /// `blocks` the folder of those that wait.
-pub(super) async fn join(
+pub(in super::super) async fn join(
     path: PathBuf,
     parts: Vec<(Block, Source)>,
     present: PathBuf,
@@ -129,7 +129,7 @@ fn copy(target: &mut File, from: &Path, offset: u64, len: u64) -> io::Result<u64
 }
 
 /// The bytes of `file` from `offset` on as a body, piece by piece.
-pub(super) async fn send(file: File, offset: u64, len: u64) -> Result<Body, Refusal> {
+pub(in super::super) async fn send(file: File, offset: u64, len: u64) -> Result<Body, Refusal> {
     let (first, file) = read_piece(file, Some(offset), len).await.map_err(unusable)?;
     let left = len - first.len() as u64;
     if left == 0 || first.is_empty() {

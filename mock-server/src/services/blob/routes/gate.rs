@@ -1,7 +1,7 @@
 use axum::http::{Method, header::AUTHORIZATION, request::Parts};
 use percent_encoding::percent_decode_str;
 
-use super::{ROOT, signature};
+use super::super::{ROOT, wire::signature};
 use crate::{
     kernel::{Caller, Kernel, Kind, Refusal, Site},
     services::azure::{STORAGE_AUDIENCE, bearer, entra_claims},
@@ -54,7 +54,7 @@ fn has_signature(parts: &Parts) -> bool {
 }
 
 /// Lets in who holds a signature, a token for storage or the account's key.
-pub(super) fn gate(_: &Kernel, _: &Site, parts: &Parts) -> Result<Caller, Refusal> {
+pub(in super::super) fn gate(_: &Kernel, _: &Site, parts: &Parts) -> Result<Caller, Refusal> {
     let target = Target::of(parts).ok_or_else(|| Refusal::not_found("no container is named"))?;
     if has_signature(parts) {
         let query = parts.uri.query().unwrap_or_default();

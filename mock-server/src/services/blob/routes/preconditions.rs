@@ -1,36 +1,36 @@
 use axum::http::HeaderMap;
 
-use super::state::Blob;
+use super::super::state::Blob;
 use crate::kernel::{Kind, Refusal};
 
 /// What a client wants to be true of a blob before anything happens to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Preconditions {
+pub(in super::super) struct Preconditions {
     if_match: Option<String>,
     if_none_match: Option<String>,
 }
 
 /// What follows from the conditions of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Read {
+pub(in super::super) enum Read {
     Whole,
     NotModified,
 }
 
 impl Preconditions {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(in super::super) fn of(headers: &HeaderMap) -> Self {
         let text =
             |name: &str| headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned);
         Self { if_match: text("if-match"), if_none_match: text("if-none-match") }
     }
 
     /// Whether the blob must not exist.
-    pub(super) fn wants_new(&self) -> bool {
+    pub(in super::super) fn wants_new(&self) -> bool {
         self.if_none_match.as_deref() == Some("*")
     }
 
     /// Checks what a write wants of the blob that is there.
-    pub(super) fn check_write(&self, blob: Option<&Blob>) -> Result<(), Refusal> {
+    pub(in super::super) fn check_write(&self, blob: Option<&Blob>) -> Result<(), Refusal> {
         if self.wants_new() && blob.is_some() {
             let text = "The specified blob already exists.";
             return Err(Refusal::new(Kind::AlreadyExists, text).with_code("BlobAlreadyExists"));
@@ -42,7 +42,7 @@ impl Preconditions {
     }
 
     /// Checks what a read wants of the blob.
-    pub(super) fn check_read(&self, blob: &Blob) -> Result<Read, Refusal> {
+    pub(in super::super) fn check_read(&self, blob: &Blob) -> Result<Read, Refusal> {
         if self.if_match.as_ref().is_some_and(|it| !has(it, &blob.etag)) {
             return Err(not_met());
         }

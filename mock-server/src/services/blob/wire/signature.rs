@@ -117,7 +117,7 @@ pub(crate) fn sas(
 
 /// Checks the signature in `query`. One of `wanted` must be among its
 /// permissions. `name` is the blob, or the prefix of a listing.
-pub(super) fn check(
+pub(in super::super) fn check(
     query: &str,
     account: &str,
     container: &str,

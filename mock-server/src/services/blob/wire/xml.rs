@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::state::ListedIn;
+use super::super::state::ListedIn;
 
 /// `text` with what XML gives a meaning to escaped.
-pub(super) fn escaped(text: &str) -> String {
+pub(in super::super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for it in text.chars() {
         match it {
@@ -21,25 +21,25 @@ pub(super) fn escaped(text: &str) -> String {
 
 /// A document that grows element by element.
 #[derive(Debug)]
-pub(super) struct Document(String);
+pub(in super::super) struct Document(String);
 
 impl Document {
-    pub(super) fn new() -> Self {
+    pub(in super::super) fn new() -> Self {
         Self("<?xml version=\"1.0\" encoding=\"utf-8\"?>".to_owned())
     }
 
-    pub(super) fn open(&mut self, tag: &str) -> &mut Self {
+    pub(in super::super) fn open(&mut self, tag: &str) -> &mut Self {
         // Writing to a String cannot fail.
         let _ = write!(self.0, "<{tag}>");
         self
     }
 
-    pub(super) fn close(&mut self, tag: &str) -> &mut Self {
+    pub(in super::super) fn close(&mut self, tag: &str) -> &mut Self {
         let _ = write!(self.0, "</{tag}>");
         self
     }
 
-    pub(super) fn element(&mut self, tag: &str, text: &str) -> &mut Self {
+    pub(in super::super) fn element(&mut self, tag: &str, text: &str) -> &mut Self {
         if text.is_empty() {
             let _ = write!(self.0, "<{tag} />");
         } else {
@@ -49,7 +49,7 @@ impl Document {
     }
 
     /// The name of a blob. What XML cannot say at all goes percent-encoded.
-    pub(super) fn name(&mut self, name: &str) -> &mut Self {
+    pub(in super::super) fn name(&mut self, name: &str) -> &mut Self {
         if name.chars().any(|it| it.is_control() || matches!(it, '\u{fffe}' | '\u{ffff}')) {
             let name =
                 percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
@@ -59,13 +59,13 @@ impl Document {
         self.element("Name", name)
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(in super::super) fn finish(self) -> String {
         self.0
     }
 }
 
 /// Reads `<BlockList>` with its `<Latest>`, `<Uncommitted>` and `<Committed>`.
-pub(super) fn block_list(text: &str) -> Result<Vec<(ListedIn, String)>, String> {
+pub(in super::super) fn block_list(text: &str) -> Result<Vec<(ListedIn, String)>, String> {
     let malformed = || "the body is no BlockList".to_owned();
     let (_, rest) = text.split_once("<BlockList").ok_or_else(malformed)?;
     let (_, mut rest) = rest.split_once('>').ok_or_else(malformed)?;

@@ -6,7 +6,6 @@
 //! permissions are not emulated. `edit` restarts a running cluster at once.
 
 mod routes;
-mod rules;
 mod state;
 #[cfg(test)]
 pub(super) mod tests;
@@ -15,6 +14,6 @@ mod wire;
 pub(crate) use self::wire::{NewCluster, describe_spec};
 pub(crate) use self::{
     routes::SERVICE,
-    rules::{decide_create, decide_due, decide_start, decide_terminate, effect_of},
+    state::rules::{decide_create, decide_due, decide_start, decide_terminate, effect_of},
     state::{ClusterSpec, Clusters, Due, Event, Size, Source, State, Termination},
 };

@@ -2,7 +2,7 @@ use axum::{Json, http::Method, routing::on};
 use serde_json::{Value, json};
 
 use super::{
-    rules::{
+    state::rules::{
         decide_create, decide_edit, decide_pin, decide_remove, decide_resize, decide_restart,
         decide_start, decide_terminate,
     },

@@ -4,7 +4,6 @@
 //! folder that tasks see as `dbfs:/` is the truth; the log holds only the
 //! streams that are open. Multipart bodies are not emulated.
 
-mod files;
 mod routes;
 mod state;
 #[cfg(test)]

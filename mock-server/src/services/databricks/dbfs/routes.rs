@@ -1,8 +1,10 @@
+pub(super) mod files;
+
 use axum::{Json, extract::DefaultBodyLimit, routing::on};
 use serde_json::{Value, json};
 
+use self::files::{FileInfo, Store};
 use super::{
-    files::{FileInfo, Store},
     state::{decide_close, decide_open, decide_use},
     wire::{self, BlockBody, MoveBody, PathBody},
 };

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::files::FileInfo;
+use super::routes::files::FileInfo;
 use crate::{
     kernel::{Kind, Refusal},
     services::databricks::{

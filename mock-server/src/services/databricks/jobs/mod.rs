@@ -10,24 +10,18 @@
 //! cluster, library or path is looked up; else the executor, if it executes;
 //! else it succeeds after a minute.
 
-mod definitions;
-mod ends;
 mod routes;
-mod rules;
-mod spec;
 mod state;
 #[cfg(test)]
 mod tests;
-mod view;
 mod wire;
-mod work;
 
 pub(crate) use self::{
-    ends::{decide_cluster_lost, decide_report, decide_restart},
     routes::SERVICE,
-    rules::{decide_cancel, decide_due, decide_submit},
-    spec::{ClusterChoice, CodeSpec, Submission, TaskSpec},
+    state::ends::{decide_cluster_lost, decide_report, decide_restart},
+    state::rules::{decide_cancel, decide_due, decide_submit},
+    state::spec::{ClusterChoice, CodeSpec, Submission, TaskSpec},
+    state::view::{RunView, log_of, run_state},
+    state::work::effect_of,
     state::{Due, Event, Jobs, TaskResult},
-    view::{RunView, log_of, run_state},
-    work::effect_of,
 };

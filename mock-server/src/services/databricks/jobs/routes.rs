@@ -2,10 +2,10 @@ use axum::{Json, http::Method, routing::on};
 use serde_json::{Value, json};
 
 use super::{
-    definitions::{decide_save, decide_unsave, saved},
-    rules::{decide_cancel, decide_remove, decide_run, decide_submit},
     state::JobRun,
-    view::log_of,
+    state::definitions::{decide_save, decide_unsave, saved},
+    state::rules::{decide_cancel, decide_remove, decide_run, decide_submit},
+    state::view::log_of,
     wire::{self, GetQuery, JobBody, JobsQuery, RunBody, RunNowBody, RunsQuery, SubmitBody},
 };
 use crate::{
@@ -237,7 +237,7 @@ async fn list_jobs(
     let offset = query.page_token.as_deref().and_then(|it| it.parse().ok()).unwrap_or(0);
     kernel.read(|world, _| {
         let jobs = workspace_of(world, workspace)?.jobs.saved.values().rev();
-        let is_wanted = |it: &&super::definitions::Job| {
+        let is_wanted = |it: &&super::state::definitions::Job| {
             query.name.as_deref().is_none_or(|name| name.eq_ignore_ascii_case(it.name()))
         };
         let mut them = jobs.filter(is_wanted).skip(offset);

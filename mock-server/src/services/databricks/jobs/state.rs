@@ -1,3 +1,10 @@
+pub(super) mod definitions;
+pub(super) mod ends;
+pub(super) mod rules;
+pub(super) mod spec;
+pub(super) mod view;
+pub(super) mod work;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -7,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{
+use self::{
     definitions::Job,
     spec::{Submission, TaskSpec},
 };

@@ -5,7 +5,6 @@
 //! files that tasks write into the folder are files of the workspace. HTML,
 //! DBC archives and multipart bodies are not emulated.
 
-mod notebooks;
 mod routes;
 mod state;
 #[cfg(test)]

@@ -1,15 +1,14 @@
 //! Written from the published API reference, never from the client crates.
 
+pub(super) mod notebooks;
+
 use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    notebooks,
-    state::{Form, Object, plain},
-};
+use super::state::{Form, Object, plain};
 use crate::{
     kernel::{Kind, Refusal},
     services::databricks::{

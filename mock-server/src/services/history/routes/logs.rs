@@ -15,7 +15,7 @@ const FOLDERS: &[&str] = &["azureml-logs/", "logs/", "user_logs/", "system_logs/
 const VALID_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// The log files below the artifact prefix `root`: names with their addresses.
-pub(super) fn files(
+pub(in super::super) fn files(
     kernel: &Kernel,
     site: &Site,
     account: &str,

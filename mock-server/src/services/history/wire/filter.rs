@@ -7,7 +7,7 @@ use crate::{
 
 /// A filter, read.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Filter {
+pub(in super::super) enum Filter {
     Everything,
     And(Box<Filter>, Box<Filter>),
     Or(Box<Filter>, Box<Filter>),
@@ -16,7 +16,7 @@ pub(super) enum Filter {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operator {
+pub(in super::super) enum Operator {
     Equal,
     NotEqual,
     Less,
@@ -26,7 +26,7 @@ pub(super) enum Operator {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(in super::super) enum Value {
     Null,
     Text(String),
     Number(f64),
@@ -35,7 +35,7 @@ pub(super) enum Value {
 /// How deep parentheses may stand in each other.
 const DEPTH: usize = 64;
 
-pub(super) fn parse(text: &str) -> Result<Filter, Refusal> {
+pub(in super::super) fn parse(text: &str) -> Result<Filter, Refusal> {
     let tokens = tokens(text)?;
     if tokens.is_empty() {
         return Ok(Filter::Everything);
@@ -177,7 +177,7 @@ impl<'a> Parser<'a> {
 
 impl Filter {
     /// Whether the filter holds; `field` tells what a name stands for.
-    pub(super) fn holds(&self, field: &impl Fn(&str) -> Value) -> bool {
+    pub(in super::super) fn holds(&self, field: &impl Fn(&str) -> Value) -> bool {
         match self {
             Self::Everything => true,
             Self::And(one, other) => one.holds(field) && other.holds(field),
@@ -212,10 +212,10 @@ fn compare(found: &Value, operator: Operator, wanted: &Value) -> bool {
 }
 
 /// What a field's name stands for in a run. Names are compared without regard to case.
-pub(super) fn field_of(run: &Run, name: &str) -> Value {
+pub(in super::super) fn field_of(run: &Run, name: &str) -> Value {
     let text = |it: Option<&str>| it.map_or(Value::Null, |it| Value::Text(it.to_owned()));
     let time = |it: Option<time::OffsetDateTime>| {
-        it.map_or(Value::Null, |it| Value::Text(super::wire::instant(it)))
+        it.map_or(Value::Null, |it| Value::Text(super::instant(it)))
     };
     if let Some((kind, key)) = name.split_once('/') {
         return match kind.to_ascii_lowercase().as_str() {

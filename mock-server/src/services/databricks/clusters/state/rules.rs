@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::state::{Cluster, ClusterSpec, Due, Event, Size, Source, State, Termination};
+use super::{Cluster, ClusterSpec, Due, Event, Size, Source, State, Termination};
 use crate::{
     kernel::{self, Ctx, Decision, Refusal, World, clock::later, effects::Effect},
     services::databricks::{self, jobs, workspace_of},
@@ -17,7 +17,7 @@ fn event(workspace: u64, event: Event) -> kernel::Event {
 }
 
 fn wrong_state(cluster: &Cluster, wanted: &str) -> Refusal {
-    let (id, state) = (&cluster.cluster_id, super::wire::state_name(&cluster.state));
+    let (id, state) = (&cluster.cluster_id, super::super::wire::state_name(&cluster.state));
     let text = format!("Cluster {id} is in unexpected state {state}, not {wanted}");
     Refusal::invalid(text).with_code("INVALID_STATE")
 }
@@ -75,7 +75,7 @@ pub(crate) fn decide_start(
 }
 
 /// Restarts a running cluster. What runs on it fails.
-pub(super) fn decide_restart(
+pub(in super::super) fn decide_restart(
     world: &World,
     workspace: u64,
     cluster_id: &str,
@@ -102,7 +102,7 @@ fn restart_events(
 }
 
 /// Replaces the description of a cluster; a running one restarts with it.
-pub(super) fn decide_edit(
+pub(in super::super) fn decide_edit(
     world: &World,
     workspace: u64,
     cluster_id: &str,
@@ -122,7 +122,7 @@ pub(super) fn decide_edit(
 }
 
 /// Changes the number of workers of a running cluster.
-pub(super) fn decide_resize(
+pub(in super::super) fn decide_resize(
     world: &World,
     workspace: u64,
     cluster_id: &str,
@@ -162,7 +162,7 @@ pub(crate) fn decide_terminate(
 }
 
 /// Removes a cluster for good.
-pub(super) fn decide_remove(
+pub(in super::super) fn decide_remove(
     world: &World,
     workspace: u64,
     cluster_id: &str,
@@ -178,7 +178,7 @@ pub(super) fn decide_remove(
     Ok((events, ()))
 }
 
-pub(super) fn decide_pin(
+pub(in super::super) fn decide_pin(
     world: &World,
     workspace: u64,
     cluster_id: &str,

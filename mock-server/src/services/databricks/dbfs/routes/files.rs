@@ -17,15 +17,15 @@ use crate::{
 };
 
 /// One entry of a listing.
-pub(super) struct FileInfo {
-    pub(super) path: String,
-    pub(super) is_dir: bool,
-    pub(super) size: u64,
-    pub(super) modified_at: OffsetDateTime,
+pub(in super::super) struct FileInfo {
+    pub(in super::super) path: String,
+    pub(in super::super) is_dir: bool,
+    pub(in super::super) size: u64,
+    pub(in super::super) modified_at: OffsetDateTime,
 }
 
 /// DBFS of one workspace.
-pub(super) struct Store<'a> {
+pub(in super::super) struct Store<'a> {
     kernel: &'a Kernel,
     root: Folder,
     workspace: u64,
@@ -45,7 +45,7 @@ fn missing(path: &str) -> Refusal {
 }
 
 impl<'a> Store<'a> {
-    pub(super) fn new(kernel: &'a Kernel, workspace: u64) -> Self {
+    pub(in super::super) fn new(kernel: &'a Kernel, workspace: u64) -> Self {
         Self { kernel, root: kernel.files.dbfs(workspace), workspace }
     }
 
@@ -54,7 +54,7 @@ impl<'a> Store<'a> {
     }
 
     /// Whether a file may be written at `path`.
-    pub(super) fn check_free(&self, path: &str, overwrite: bool) -> Result<(), Refusal> {
+    pub(in super::super) fn check_free(&self, path: &str, overwrite: bool) -> Result<(), Refusal> {
         let target = self.at(path);
         let is_blocked = target.is_dir() || (target.exists() && !overwrite);
         let has_file_above = target.ancestors().skip(1).any(Path::is_file);
@@ -67,7 +67,7 @@ impl<'a> Store<'a> {
         self.kernel.files.scratch().join("dbfs-streams").join(name)
     }
 
-    pub(super) fn open(&self, handle: i64) -> Result<(), Refusal> {
+    pub(in super::super) fn open(&self, handle: i64) -> Result<(), Refusal> {
         let file = self.growing(handle);
         let make = || {
             file.parent().map_or(Ok(()), fs::create_dir_all)?;
@@ -76,20 +76,25 @@ impl<'a> Store<'a> {
         make().map(drop).map_err(|err| io_error(&err))
     }
 
-    pub(super) fn append(&self, handle: i64, bytes: &[u8]) -> Result<(), Refusal> {
+    pub(in super::super) fn append(&self, handle: i64, bytes: &[u8]) -> Result<(), Refusal> {
         let open = OpenOptions::new().append(true).open(self.growing(handle));
         open.and_then(|mut it| it.write_all(bytes)).map_err(|err| io_error(&err))
     }
 
-    pub(super) fn close(&self, handle: i64, path: &str) -> Result<(), Refusal> {
+    pub(in super::super) fn close(&self, handle: i64, path: &str) -> Result<(), Refusal> {
         place(&self.growing(handle), &self.at(path)).map_err(|err| io_error(&err))
     }
 
-    pub(super) fn put(&self, path: &str, bytes: &[u8]) -> Result<(), Refusal> {
+    pub(in super::super) fn put(&self, path: &str, bytes: &[u8]) -> Result<(), Refusal> {
         self.kernel.files.write(&self.at(path), bytes).map_err(|err| io_error(&err))
     }
 
-    pub(super) fn read(&self, path: &str, offset: u64, length: u64) -> Result<Vec<u8>, Refusal> {
+    pub(in super::super) fn read(
+        &self,
+        path: &str,
+        offset: u64,
+        length: u64,
+    ) -> Result<Vec<u8>, Refusal> {
         let file = self.at(path);
         if file.is_dir() {
             let text = format!("Path must refer to a file, and dbfs:{path} is a directory");
@@ -108,7 +113,7 @@ impl<'a> Store<'a> {
         })
     }
 
-    pub(super) fn status(&self, path: &str) -> Result<FileInfo, Refusal> {
+    pub(in super::super) fn status(&self, path: &str) -> Result<FileInfo, Refusal> {
         match fs::metadata(self.at(path)) {
             Ok(it) => Ok(info(path.to_owned(), &it)),
             // The root is there before anything is in it.
@@ -122,7 +127,7 @@ impl<'a> Store<'a> {
         }
     }
 
-    pub(super) fn list(&self, path: &str) -> Result<Vec<FileInfo>, Refusal> {
+    pub(in super::super) fn list(&self, path: &str) -> Result<Vec<FileInfo>, Refusal> {
         let this = self.status(path)?;
         if !this.is_dir {
             return Ok(vec![this]);
@@ -142,7 +147,7 @@ impl<'a> Store<'a> {
         Ok(found)
     }
 
-    pub(super) fn make_folder(&self, path: &str) -> Result<(), Refusal> {
+    pub(in super::super) fn make_folder(&self, path: &str) -> Result<(), Refusal> {
         let folder = self.at(path);
         if folder.ancestors().any(Path::is_file) {
             return Err(exists(path));
@@ -150,7 +155,7 @@ impl<'a> Store<'a> {
         fs::create_dir_all(folder).map_err(|err| io_error(&err))
     }
 
-    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), Refusal> {
+    pub(in super::super) fn rename(&self, from: &str, to: &str) -> Result<(), Refusal> {
         let (source, target) = (self.at(from), self.at(to));
         if !source.exists() {
             return Err(missing(from));
@@ -162,7 +167,7 @@ impl<'a> Store<'a> {
     }
 
     /// What is not there is deleted.
-    pub(super) fn delete(&self, path: &str, recursive: bool) -> Result<(), Refusal> {
+    pub(in super::super) fn delete(&self, path: &str, recursive: bool) -> Result<(), Refusal> {
         let target = self.at(path);
         let outcome = match fs::symlink_metadata(&target) {
             Err(_) => return Ok(()),

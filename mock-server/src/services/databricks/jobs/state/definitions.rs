@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::state::Event;
+use super::Event;
 use crate::{
     kernel::{self, Ctx, Decision, Refusal, World},
     services::databricks::{self, workspace_of},
@@ -13,15 +13,15 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the service calls it so, and there are other ids")]
 pub(crate) struct Job {
-    pub(super) job_id: i64,
-    pub(super) creator: String,
-    pub(super) created_at: OffsetDateTime,
+    pub(in super::super) job_id: i64,
+    pub(in super::super) creator: String,
+    pub(in super::super) created_at: OffsetDateTime,
     /// As the client wrote them.
-    pub(super) settings: Value,
+    pub(in super::super) settings: Value,
 }
 
 impl Job {
-    pub(super) fn name(&self) -> &str {
+    pub(in super::super) fn name(&self) -> &str {
         self.settings.get("name").and_then(Value::as_str).unwrap_or("Untitled")
     }
 }
@@ -30,7 +30,7 @@ fn event(workspace: u64, event: Event) -> kernel::Event {
     kernel::Event::Databricks(workspace, databricks::Event::Jobs(event))
 }
 
-pub(super) fn decide_save(
+pub(in super::super) fn decide_save(
     workspace: u64,
     creator: String,
     settings: Value,
@@ -41,13 +41,13 @@ pub(super) fn decide_save(
     (vec![event(workspace, Event::Saved(Box::new(job)))], job_id)
 }
 
-pub(super) fn decide_unsave(world: &World, workspace: u64, job_id: i64) -> Decision<()> {
+pub(in super::super) fn decide_unsave(world: &World, workspace: u64, job_id: i64) -> Decision<()> {
     saved(world, workspace, job_id)?;
     Ok((vec![event(workspace, Event::Unsaved { job_id })], ()))
 }
 
 /// The job with this id.
-pub(super) fn saved(world: &World, workspace: u64, job_id: i64) -> Result<&Job, Refusal> {
+pub(in super::super) fn saved(world: &World, workspace: u64, job_id: i64) -> Result<&Job, Refusal> {
     let missing = || Refusal::invalid(format!("Job {job_id} does not exist."));
     workspace_of(world, workspace)?.jobs.saved.get(&job_id).ok_or_else(missing)
 }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use time::OffsetDateTime;
 
 use super::{
+    End, Event, JobRun, TaskResult, TaskRun, Why,
     rules::{draw, event},
-    state::{End, Event, JobRun, TaskResult, TaskRun, Why},
 };
 use crate::{
     executor::{AttemptId, Ending, Report},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl End {
-    pub(super) fn new(
+    pub(in super::super) fn new(
         at: OffsetDateTime,
         result: TaskResult,
         why: Why,
@@ -36,12 +36,12 @@ impl End {
     }
 }
 
-pub(super) fn failed(at: OffsetDateTime, why: Why, message: String) -> End {
+pub(in super::super) fn failed(at: OffsetDateTime, why: Why, message: String) -> End {
     let error = Some(message.clone());
     End { error, ..End::new(at, TaskResult::Failed, why, message) }
 }
 
-pub(super) fn skipped(at: OffsetDateTime, result: TaskResult) -> End {
+pub(in super::super) fn skipped(at: OffsetDateTime, result: TaskResult) -> End {
     let message = match result {
         TaskResult::UpstreamFailed => "An upstream task failed.",
         TaskResult::UpstreamCanceled => "An upstream task was canceled.",
@@ -52,7 +52,7 @@ pub(super) fn skipped(at: OffsetDateTime, result: TaskResult) -> End {
 
 /// Ends a task, gives back what it had, and tries again where it may.
 /// `is_over`: its process has ended by itself.
-pub(super) fn decide_end(
+pub(in super::super) fn decide_end(
     world: &World,
     workspace: u64,
     run: &JobRun,

@@ -1,8 +1,8 @@
 use super::{
+    Decided, Due, End, Event, JobRun, Launch, TaskResult, TaskRun, WORK, Why,
     definitions::Job,
     ends::{decide_end, failed, skipped},
     spec::{ClusterChoice, CodeSpec, RunIf, Submission},
-    state::{Decided, Due, End, Event, JobRun, Launch, TaskResult, TaskRun, WORK, Why},
 };
 use crate::{
     executor::outcomes::{self, RuleResult},
@@ -15,12 +15,12 @@ use crate::{
     },
 };
 
-pub(super) fn event(workspace: u64, event: Event) -> kernel::Event {
+pub(in super::super) fn event(workspace: u64, event: Event) -> kernel::Event {
     kernel::Event::Databricks(workspace, databricks::Event::Jobs(event))
 }
 
 /// Draws the id of a job or a run.
-pub(super) fn draw(ctx: &mut Ctx<'_>) -> i64 {
+pub(in super::super) fn draw(ctx: &mut Ctx<'_>) -> i64 {
     i64::try_from(ctx.draw_id()).unwrap_or(i64::MAX)
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn decide_submit(
 }
 
 /// The same for a saved job.
-pub(super) fn decide_run(
+pub(in super::super) fn decide_run(
     world: &World,
     workspace: u64,
     submission: Submission,
@@ -295,7 +295,7 @@ fn ruled_end(task: &TaskRun, ctx: &Ctx<'_>) -> End {
 }
 
 /// Forgets a job run that has ended.
-pub(super) fn decide_remove(world: &World, workspace: u64, run_id: i64) -> Decision<()> {
+pub(in super::super) fn decide_remove(world: &World, workspace: u64, run_id: i64) -> Decision<()> {
     let (run, _) = workspace_of(world, workspace)?.jobs.find(run_id)?;
     if run.ended_at().is_none() {
         let text = format!("Run {run_id} is still active. Cancel it before it is deleted.");

@@ -121,7 +121,7 @@ impl TaskSpec {
 
 impl Submission {
     /// The task at `index` as the outcome rules see it.
-    pub(super) fn subject(&self, index: usize) -> Subject<'_> {
+    pub(in super::super) fn subject(&self, index: usize) -> Subject<'_> {
         let task = &self.tasks[index];
         let mut subject = Subject {
             tasks: vec![&task.task_key],
@@ -141,7 +141,7 @@ impl Submission {
     }
 
     /// Refuses what cannot be run in any order.
-    pub(super) fn check(&self) -> Result<(), Refusal> {
+    pub(in super::super) fn check(&self) -> Result<(), Refusal> {
         let mut known: Vec<&str> = Vec::new();
         if self.tasks.is_empty() {
             return Err(Refusal::invalid("At least one task must be specified"));

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::state::{JobRun, LifeCycle, Stage, TaskResult, TaskRun, Why};
+use super::{JobRun, LifeCycle, Stage, TaskResult, TaskRun, Why};
 use crate::{
     executor::{AttemptId, outcomes::Outcome},
     kernel::{Kernel, World},
 };
 
 /// How much of a log is shown: its end.
-pub(super) const LOG_LIMIT: usize = 5 * 1024 * 1024;
+pub(in super::super) const LOG_LIMIT: usize = 5 * 1024 * 1024;
 
 /// How far a job run is. Of several tasks, output and error are those of the
 /// first.
@@ -79,14 +79,14 @@ async fn tail(file: std::path::PathBuf) -> String {
 }
 
 /// State of a run or a task, as both versions of the API need it.
-pub(super) struct Whole {
-    pub(super) life_cycle: LifeCycle,
-    pub(super) result: Option<TaskResult>,
-    pub(super) why: Option<Why>,
-    pub(super) message: String,
+pub(in super::super) struct Whole {
+    pub(in super::super) life_cycle: LifeCycle,
+    pub(in super::super) result: Option<TaskResult>,
+    pub(in super::super) why: Option<Why>,
+    pub(in super::super) message: String,
 }
 
-pub(super) fn of_task(task: &TaskRun) -> Whole {
+pub(in super::super) fn of_task(task: &TaskRun) -> Whole {
     let open = |life_cycle, message: &str| Whole {
         life_cycle,
         result: None,
@@ -113,7 +113,7 @@ pub(super) fn of_task(task: &TaskRun) -> Whole {
 }
 
 /// The result of a run is that of its last tasks.
-pub(super) fn of_run(run: &JobRun) -> Whole {
+pub(in super::super) fn of_run(run: &JobRun) -> Whole {
     let open = |life_cycle, message: &str| Whole {
         life_cycle,
         result: None,

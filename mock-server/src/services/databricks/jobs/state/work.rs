@@ -1,8 +1,8 @@
 //! What the executor is told.
 
 use super::{
+    Event, JobRun, TaskRun,
     spec::{CodeSpec, TaskSpec},
-    state::{Event, JobRun, TaskRun},
 };
 use crate::{
     executor::{AttemptId, Code, Work},

@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 use crate::services::databricks::{
     clusters::describe_spec,
     jobs::{
-        definitions::Job,
-        spec::{ClusterChoice, CodeSpec, TaskSpec},
+        state::definitions::Job,
+        state::spec::{ClusterChoice, CodeSpec, TaskSpec},
+        state::view::{LOG_LIMIT, Whole, of_run, of_task},
         state::{JobRun, LifeCycle, TaskResult, TaskRun, Why},
-        view::{LOG_LIMIT, Whole, of_run, of_task},
     },
     wire::{millis, span},
 };

@@ -7,7 +7,7 @@ use crate::{
     kernel::{Kind, Refusal},
     services::databricks::{
         clusters::NewCluster,
-        jobs::spec::{ClusterChoice, CodeSpec, RunIf, Submission, TaskSpec},
+        jobs::state::spec::{ClusterChoice, CodeSpec, RunIf, Submission, TaskSpec},
         libraries::Library,
         wire::{flag, number, required, seconds},
     },

@@ -14,7 +14,7 @@ fn sign(language: &str) -> &'static str {
 }
 
 /// The language of a source file, if it is a notebook by its first line.
-pub(super) fn language_of_source(name: &str, text: &str) -> Option<&'static str> {
+pub(in super::super) fn language_of_source(name: &str, text: &str) -> Option<&'static str> {
     let first = text.lines().next().unwrap_or_default();
     let is_headed = |language| first.trim_end() == format!("{} {HEADER}", sign(language));
     let of_name = match name.rsplit_once('.').map(|(_, it)| it) {
@@ -28,13 +28,13 @@ pub(super) fn language_of_source(name: &str, text: &str) -> Option<&'static str>
 }
 
 /// The source with its header, which is added without a line of its own being lost.
-pub(super) fn with_header(text: String, language: &str) -> String {
+pub(in super::super) fn with_header(text: String, language: &str) -> String {
     let header = format!("{} {HEADER}", sign(language));
     if text.starts_with(&header) { text } else { format!("{header}\n{text}") }
 }
 
 /// The language that a notebook in JSON says it is in.
-pub(super) fn language_of_jupyter(text: &str) -> Option<String> {
+pub(in super::super) fn language_of_jupyter(text: &str) -> Option<String> {
     let document: Value = serde_json::from_str(text).ok()?;
     document.get("cells")?.as_array()?;
     let metadata = &document["metadata"];
@@ -44,7 +44,7 @@ pub(super) fn language_of_jupyter(text: &str) -> Option<String> {
 }
 
 /// From JSON to source: what is not code becomes a magic comment.
-pub(super) fn to_source(text: &str, language: &str) -> String {
+pub(in super::super) fn to_source(text: &str, language: &str) -> String {
     let document: Value = serde_json::from_str(text).unwrap_or_default();
     let empty = Vec::new();
     let cells = document["cells"].as_array().unwrap_or(&empty);
@@ -67,7 +67,7 @@ pub(super) fn to_source(text: &str, language: &str) -> String {
 }
 
 /// From source to JSON.
-pub(super) fn to_jupyter(text: &str, language: &str) -> String {
+pub(in super::super) fn to_jupyter(text: &str, language: &str) -> String {
     let sign = sign(language);
     let (header, command) = (format!("{sign} {HEADER}\n"), format!("{sign} COMMAND ----------"));
     let magic = format!("{sign} MAGIC ");
