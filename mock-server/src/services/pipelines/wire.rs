@@ -23,6 +23,9 @@ const DATA_TYPES: &[&str] = &[
     "DBFSReference",
 ];
 
+/// When every workspace got its data types.
+const MADE_AT: &str = "2024-01-01T00:00:00.000000+00:00";
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreationBody {
@@ -177,6 +180,7 @@ pub(super) fn data_types_json() -> Value {
     let one = |name: &&str| {
         json!({
             "Id": name, "Name": name, "Description": name,
+            "CreatedDate": MADE_AT, "LastModifiedDate": MADE_AT,
             "IsDirectory": *name == "AnyDirectory", "ParentDataTypeIds": [],
         })
     };
@@ -223,7 +227,9 @@ pub(super) fn with_location(mut source: Value, account: &str, container: &str) -
     );
     if let Some(fields) = source.as_object_mut() {
         fields.insert("DataLocation".to_owned(), location);
-        fields.entry("DataTypeId").or_insert(Value::Null);
+        for name in ["DataTypeId", "Description"] {
+            fields.entry(name).or_insert(Value::Null);
+        }
     }
     source
 }
