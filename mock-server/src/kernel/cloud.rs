@@ -327,6 +327,8 @@ impl Kernel {
     /// Starts this world anew: state, faults, rules, clock and recorder.
     pub(crate) async fn reset(self: &Arc<Self>, seed: u64) -> Result<(), Refusal> {
         self.executor.end_all(Some(&self.id)).await;
+        // What has come due happens before the time goes back, watched or not.
+        self.read::<_, Refusal>(|_, _| Ok(()))?;
         let offset = self.clock.set_offset(Duration::ZERO);
         let began = |world: &World, ctx: &mut super::Ctx<'_>| {
             let mut fresh = World::genesis(seed, ctx.now);
