@@ -187,7 +187,8 @@ fn spawn(shared: &Shared, kernel: &Kernel, work: &Work, files: &Files) -> io::Re
         .stdin(Stdio::piped())
         .stdout(log.try_clone()?)
         .stderr(log)
-        .kill_on_drop(true)
+        // Not killed when dropped: the pipe closes then, and `exec-task` ends
+        // the group. Killed, it could not.
         .spawn()
 }
 
