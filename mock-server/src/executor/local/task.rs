@@ -49,6 +49,11 @@ pub(super) async fn run(
         _ = stopped.wait_for(|it| *it) => return,
     };
     let attempt = work.attempt.clone();
+    // Both begin when the world is free again, so a cancellation or a reset may
+    // have come before this start.
+    if !kernel.inspect(|world| attempt.is_executing(world)) {
+        return;
+    }
     let files = Files::of(kernel, &work);
     let executed = execute(shared, kernel, &work, &files, &mut stopped).await;
     // It holds tokens, and what is scratch for the task alone.
@@ -157,7 +162,8 @@ fn make_folders(kernel: &Kernel, work: &Work, files: &Files) -> io::Result<()> {
     File::create(&files.log).map(drop)
 }
 
-fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file that nobody else may read: it holds tokens.
+pub(super) fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);

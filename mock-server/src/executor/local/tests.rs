@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use super::{Local, LocalOptions, exec_task};
 use crate::{
     MockCloud,
-    services::databricks::tests::{get, post},
+    executor::AttemptId,
+    services::databricks::{
+        jobs,
+        tests::{get, post},
+    },
 };
 
 /// The program that starts tasks is this test program, told to run this test.
@@ -236,4 +240,39 @@ async fn a_package_that_cannot_be_had_fails_with_the_last_words_of_pip() {
     let failed = &statuses["library_statuses"][1];
     assert_eq!(failed["status"], "FAILED");
     assert!(failed["messages"][0].as_str().unwrap().starts_with("ERROR: "), "{failed}");
+}
+
+#[tokio::test]
+async fn an_attempt_executes_from_its_start_until_it_is_canceled() {
+    let cloud = cloud();
+    upload(&cloud, "/a.py", "import time\ntime.sleep(600)\n").await;
+    let task = json!({ "spark_python_task": { "python_file": "dbfs:/a.py" } });
+    let id = submit(&cloud, task).await;
+    let attempt = cloud.kernel().inspect(|world| {
+        let workspace = *world.databricks.keys().next().unwrap();
+        let run_id = jobs::run_state(world, workspace, id);
+        let run_id = run_id.unwrap().task_run_id;
+        AttemptId { world: cloud.kernel().id.clone(), epoch: world.epoch, workspace, run_id }
+    });
+    assert!(cloud.kernel().inspect(|world| attempt.is_executing(world)));
+    let other = AttemptId { epoch: attempt.epoch + 1, ..attempt.clone() };
+    assert!(!cloud.kernel().inspect(|world| other.is_executing(world)));
+    post(&cloud, "/api/2.1/jobs/runs/cancel", json!({ "run_id": id })).await;
+    assert!(!cloud.kernel().inspect(|world| attempt.is_executing(world)));
+}
+
+#[tokio::test]
+async fn a_long_log_is_whole_for_those_who_go_on_reading_and_clipped_in_the_output() {
+    let cloud = cloud();
+    upload(&cloud, "/a.py", "print('first')\nprint('x' * (6 << 20))\nprint('last')\n").await;
+    let task = json!({ "spark_python_task": { "python_file": "dbfs:/a.py" } });
+    let id = submit(&cloud, task).await;
+    let output = output(&cloud, id).await;
+    let shown = output["logs"].as_str().unwrap();
+    assert_eq!(shown.len(), 5 << 20);
+    assert!(shown.ends_with("xx\nlast\n"));
+    let workspace = cloud.kernel().inspect(|world| *world.databricks.keys().next().unwrap());
+    let whole = jobs::log_of(cloud.kernel(), workspace, id).whole();
+    let whole = axum::body::to_bytes(whole, usize::MAX).await.unwrap();
+    assert!(whole.starts_with(b"first\nxx") && whole.ends_with(b"xx\nlast\n"));
 }

@@ -1,4 +1,9 @@
-use axum::{Json, http::Method, routing::on};
+use axum::{
+    Json,
+    http::{Method, header::CONTENT_TYPE},
+    response::IntoResponse,
+    routing::on,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -247,13 +252,11 @@ async fn stdout(
     _: In,
     Names(path, _): Names<Id, Envelope>,
     Body(nodes, _): Body<Vec<String>, Envelope>,
-) -> Result<String, Refused<Envelope>> {
+) -> Result<impl IntoResponse, Refused<Envelope>> {
     let job_run: Result<Option<(u64, i64)>, Refused<Envelope>> =
         kernel.read(|world, _| step_of(world, &path.id, &nodes).map(|(_, step)| step.job_run));
-    match job_run? {
-        Some((workspace, id)) => Ok(jobs::log_of(kernel, workspace, id).await),
-        None => Ok(String::new()),
-    }
+    let log = job_run?.map(|(workspace, id)| jobs::log_of(kernel, workspace, id).whole());
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], log.unwrap_or_default()))
 }
 
 /// Both streams of a task are one log here; what went wrong is told apart.

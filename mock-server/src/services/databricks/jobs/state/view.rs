@@ -1,7 +1,14 @@
 //! What is true of a run, in the terms of those who ask.
 
-use std::sync::Arc;
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use axum::body::{Body, Bytes};
+use futures_util::future::BoxFuture;
 use time::OffsetDateTime;
 
 use super::{JobRun, LifeCycle, Stage, TaskResult, TaskRun, Why};
@@ -54,28 +61,101 @@ pub(crate) fn run_state(world: &World, workspace: u64, run_id: i64) -> Option<Ru
     })
 }
 
-/// What a task has written so far, from the start of its last 5 MiB on.
-pub(crate) async fn log_of(kernel: Arc<Kernel>, workspace: u64, run_id: i64) -> String {
+impl AttemptId {
+    /// Whether this try has begun in `world` and not ended. What executes it
+    /// asks before it starts: the end may have been faster than the start.
+    pub(crate) fn is_executing(&self, world: &World) -> bool {
+        let state = world.databricks.get(&self.workspace);
+        let found = state.and_then(|it| it.jobs.find(self.run_id).ok()?.1);
+        world.epoch == self.epoch && found.is_some_and(|it| it.executing() == Some(self.epoch))
+    }
+}
+
+/// What a task has written so far. To await it gives the last 5 MiB as text.
+pub(crate) fn log_of(kernel: Arc<Kernel>, workspace: u64, run_id: i64) -> TaskLog {
     let found = kernel.inspect(|world| {
         let (run, task) = world.databricks.get(&workspace)?.jobs.find(run_id).ok()?;
         let task = task.or_else(|| run.tasks.first())?;
         if let Some(decided) = &task.decided {
             return Some(Ok(decided.outcome.log.clone().unwrap_or_default()));
         }
-        let world = kernel.id.clone();
-        Some(Err(AttemptId { world, epoch: task.epoch?, workspace, run_id: task.run_id }))
+        let (world, epoch) = (kernel.id.clone(), task.epoch?);
+        Some(Err(AttemptId { world, epoch, workspace, run_id: task.run_id }))
     });
     match found {
-        Some(Ok(text)) => text,
-        Some(Err(attempt)) => tail(kernel.files.scratch().join(attempt.log_name())).await,
-        None => String::new(),
+        Some(Err(attempt)) => TaskLog::Written(kernel, attempt),
+        Some(Ok(text)) => TaskLog::Decided(text),
+        None => TaskLog::Decided(String::new()),
     }
 }
 
-async fn tail(file: std::path::PathBuf) -> String {
-    let bytes = tokio::fs::read(file).await.unwrap_or_default();
-    let from = bytes.len().saturating_sub(LOG_LIMIT);
-    String::from_utf8_lossy(&bytes[from..]).into_owned()
+/// Where the output of a task is.
+pub(crate) enum TaskLog {
+    /// A rule says what it is.
+    Decided(String),
+    /// In a file that grows while the task runs.
+    Written(Arc<Kernel>, AttemptId),
+}
+
+fn log_file(kernel: &Kernel, attempt: &AttemptId) -> PathBuf {
+    kernel.files.scratch().join(attempt.log_name())
+}
+
+impl TaskLog {
+    /// All of it, for readers that go on from the byte up to which they have read.
+    pub(crate) fn whole(self) -> Body {
+        match self {
+            Self::Decided(text) => text.into(),
+            // A task that has just begun has no file yet.
+            Self::Written(kernel, attempt) => {
+                File::open(log_file(&kernel, &attempt)).map_or_else(|_| Body::empty(), whole)
+            }
+        }
+    }
+}
+
+impl IntoFuture for TaskLog {
+    type Output = String;
+    type IntoFuture = BoxFuture<'static, String>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async {
+            let file = match self {
+                Self::Decided(text) => return text,
+                Self::Written(kernel, attempt) => log_file(&kernel, &attempt),
+            };
+            let read = tokio::task::spawn_blocking(move || tail(&file)).await;
+            // A task that has just begun has no file yet.
+            let bytes = read.ok().and_then(Result::ok).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    }
+}
+
+fn tail(file: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(file)?;
+    let len = file.metadata()?.len();
+    file.seek(SeekFrom::Start(len.saturating_sub(LOG_LIMIT as u64)))?;
+    let mut bytes = Vec::new();
+    file.take(LOG_LIMIT as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The bytes of `file` up to its present end, piece by piece.
+fn whole(file: File) -> Body {
+    const PIECE: u64 = 1 << 18;
+    let Ok(len) = file.metadata().map(|it| it.len()) else { return Body::empty() };
+    let pieces = futures_util::stream::try_unfold((file, len), |(mut file, left)| async move {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = Vec::new();
+            (&mut file).take(left.min(PIECE)).read_to_end(&mut piece)?;
+            Ok::<_, io::Error>((piece, file))
+        });
+        let (piece, file) = read.await.map_err(io::Error::other)??;
+        let left = left - piece.len() as u64;
+        Ok::<_, io::Error>((!piece.is_empty()).then(|| (Bytes::from(piece), (file, left))))
+    });
+    Body::from_stream(pieces)
 }
 
 /// State of a run or a task, as both versions of the API need it.
