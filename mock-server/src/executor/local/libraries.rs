@@ -1,22 +1,32 @@
 //! Installing Python packages for a cluster.
 
-use std::{fs, process::Stdio, sync::Arc};
+use std::{
+    fs, io,
+    process::{Output, Stdio},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::process::Command;
 
-use super::{Shared, environment, libraries_folder};
+use super::{Shared, children, environment, libraries_folder};
 use crate::{
     executor::Installation,
     kernel::{Kernel, Refusal},
     services::databricks::libraries::{self, Library},
 };
 
+/// How long an installation may take.
+const LIMIT: Duration = Duration::from_secs(600);
+
 /// Installs one package and reports how that went.
 pub(super) async fn install(shared: &Arc<Shared>, kernel: &Arc<Kernel>, it: Installation) {
     let outcome = match &it.library {
         Library::Pypi(package) => {
             let folder = libraries_folder(kernel, it.epoch, it.workspace, &it.cluster_id);
-            pip(shared, &folder, &package.package, package.repo.as_deref()).await
+            let installed = pip(shared, &folder, &package.package, package.repo.as_deref());
+            let too_long = || Err("the installation took more than 10 minutes".to_owned());
+            tokio::time::timeout(LIMIT, installed).await.unwrap_or_else(|_| too_long())
         }
         _ => Ok(()),
     };
@@ -51,13 +61,13 @@ async fn pip(
     command
         .args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--target"])
         .arg(folder);
-    if let Some(repo) = repo {
-        command.args(["--index-url", repo]);
-    }
     // A package whose name begins with a dash is no option.
     command.arg("--").arg(package).env_clear().envs(environment::of_pip());
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await.map_err(|err| err.to_string())?;
+    if let Some(repo) = repo {
+        // Everybody may read the arguments of a process; this may hold a password.
+        command.env("PIP_INDEX_URL", repo);
+    }
+    let output = output(&mut command).await.map_err(|err| err.to_string())?;
     if output.status.success() {
         return Ok(());
     }
@@ -71,6 +81,15 @@ async fn pip(
 async fn is_there(shared: &Shared, package: &str) -> bool {
     let mut command = Command::new(&shared.options.python);
     command.args(["-c", IS_THERE, package]).env_clear().envs(environment::of_pip());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    command.status().await.is_ok_and(|it| it.success())
+    output(&mut command).await.is_ok_and(|it| it.status.success())
+}
+
+/// Runs a program in a group of its own, which ends when nobody waits any more.
+async fn output(command: &mut Command) -> io::Result<Output> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.process_group(0).kill_on_drop(true).spawn()?;
+    let group = children::Group(children::pid_of(&child));
+    let output = child.wait_with_output().await;
+    drop(group);
+    output
 }

@@ -25,7 +25,7 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join, join_all};
 use parking_lot::Mutex;
 use tokio::{
     sync::{Semaphore, watch},
@@ -76,9 +76,10 @@ struct Shared {
     slots: Arc<Semaphore>,
     running: Mutex<BTreeMap<AttemptId, Running>>,
     machines: Mutex<BTreeMap<ClusterKey, Arc<Machine>>>,
+    installing: Mutex<Vec<(ClusterKey, Running)>>,
 }
 
-/// A task that waits or runs.
+/// A task that waits or runs, or an installation.
 #[derive(Debug)]
 struct Running {
     stop: watch::Sender<bool>,
@@ -102,8 +103,14 @@ impl Local {
     pub(crate) fn new(options: LocalOptions) -> io::Result<Self> {
         let slots = Arc::new(Semaphore::new(options.cores.max(1)));
         let python_files = PythonFiles::write()?;
-        let (running, machines) = (Mutex::default(), Mutex::default());
-        Ok(Self(Arc::new(Shared { options, python_files, slots, running, machines })))
+        Ok(Self(Arc::new(Shared {
+            options,
+            python_files,
+            slots,
+            running: Mutex::default(),
+            machines: Mutex::default(),
+            installing: Mutex::default(),
+        })))
     }
 }
 
@@ -118,6 +125,17 @@ impl Shared {
         let mut machines = self.machines.lock();
         let keys: Vec<ClusterKey> = machines.keys().filter(|it| is_wanted(it)).cloned().collect();
         keys.iter().filter_map(|it| machines.remove(it)).collect()
+    }
+
+    /// Stops installations and answers who waits for their ends.
+    fn stop_installing(&self, is_wanted: impl Fn(&ClusterKey) -> bool) -> Vec<JoinHandle<()>> {
+        let mut installing = self.installing.lock();
+        let stopped = installing.extract_if(.., |(key, _)| is_wanted(key));
+        let handles = stopped.map(|(_, it)| {
+            it.stop.send_replace(true);
+            it.handle
+        });
+        handles.collect()
     }
 }
 
@@ -152,8 +170,23 @@ impl Executor for Local {
     }
 
     fn install(&self, kernel: &Arc<Kernel>, installation: Installation) {
+        let (stop, mut stopped) = watch::channel(false);
         let (shared, kernel) = (self.0.clone(), kernel.clone());
-        tokio::spawn(async move { libraries::install(&shared, &kernel, installation).await });
+        let key = ClusterKey {
+            world: installation.world.clone(),
+            workspace: installation.workspace,
+            cluster_id: installation.cluster_id.clone(),
+        };
+        let handle = tokio::spawn(async move {
+            tokio::select! {
+                () = libraries::install(&shared, &kernel, installation) => (),
+                // Dropped, it ends its processes.
+                _ = stopped.wait_for(|it| *it) => (),
+            }
+        });
+        let mut installing = self.0.installing.lock();
+        installing.retain(|(_, it)| !it.handle.is_finished());
+        installing.push((key, Running { stop, handle }));
     }
 
     fn cancel(&self, attempt: &AttemptId) {
@@ -166,6 +199,8 @@ impl Executor for Local {
         let is_it = |it: &ClusterKey| {
             it.world == *world && it.workspace == workspace && it.cluster_id == cluster_id
         };
+        // Nobody needs to wait for it: it ends by itself.
+        drop(self.0.stop_installing(is_it));
         for machine in self.0.take_machines(is_it) {
             tokio::spawn(async move { machine.end().await });
         }
@@ -184,13 +219,14 @@ impl Executor for Local {
             }
         }
         drop(running);
+        handles.extend(self.0.stop_installing(|it| is_wanted(&it.world)));
         let machines = self.0.take_machines(|it| is_wanted(&it.world));
         Box::pin(async move {
-            for handle in handles {
-                // A task that panicked has ended, too.
-                let _ = handle.await;
-            }
-            futures_util::future::join_all(machines.iter().map(|it| it.end())).await;
+            // A task that panicked has ended, too. All at the same time: each
+            // may take as long as it is given.
+            let tasks = join_all(handles);
+            let machines = join_all(machines.iter().map(|it| it.end()));
+            join(tasks, machines).await;
         })
     }
 }

@@ -9,14 +9,14 @@ use tokio::{
     sync::{Mutex, watch},
 };
 
-use super::{Shared, children, environment, path_text, spec};
+use super::{Shared, children, environment, path_text, spec, task::write_private};
 use crate::{executor::Work, kernel::Kernel};
 
 /// How long a JVM may take until it answers.
 const START: Duration = Duration::from_secs(180);
 
 /// How long it may take to end by itself.
-const END: Duration = Duration::from_secs(4);
+const END: Duration = Duration::from_millis(1500);
 
 /// How a task attaches to a running JVM.
 #[derive(Clone, Debug, Deserialize)]
@@ -126,7 +126,7 @@ async fn start(shared: &Arc<Shared>, kernel: &Kernel, work: &Work) -> io::Result
     let folder = kernel.files.scratch().join("clusters").join(name).join("jvm");
     fs::create_dir_all(&folder)?;
     let file = folder.join("spec.json");
-    fs::write(&file, spec::common(shared, kernel, work).to_string())?;
+    write_private(&file, spec::common(shared, kernel, work).to_string().as_bytes())?;
     let log = fs::File::create(folder.join("log"))?;
     let mut child = Command::new(&shared.options.python)
         .args(["-u", "-B", &path_text(&shared.python_files.file("jvm.py"))])
