@@ -83,14 +83,15 @@ impl Sqlite {
         folder: &Path,
         sync: Durability,
     ) -> io::Result<(Self, Vec<(WorldId, World)>)> {
-        fs::create_dir_all(folder).map_err(|err| told(folder, &err))?;
+        make_private_folder(folder).map_err(|err| told(folder, &err))?;
         let lock = lock(folder)?;
         let file = folder.join("log.sqlite");
         make_private(&file).map_err(|err| told(&file, &err))?;
         let connection = connect(&file, sync).map_err(|err| told(&file, &err))?;
         check_version(&connection, &file)?;
         let worlds = worlds(&connection, &file)?;
-        let state = State { connection, grown: BTreeMap::new(), failed: None };
+        let grown = lengths(&connection).map_err(|err| told(&file, &err))?;
+        let state = State { connection, grown, failed: None };
         let snapshot_after = SNAPSHOT_AFTER;
         Ok((Self { state: Mutex::new(state), file, snapshot_after, _lock: lock }, worlds))
     }
@@ -169,6 +170,18 @@ fn lock(folder: &Path) -> io::Result<File> {
         }
         Err(TryLockError::Error(err)) => Err(told(folder, &err)),
     }
+}
+
+/// Makes the folder so that nobody else may look into it. One that is there
+/// keeps the mode that its owner gave it.
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    if let Some(above) = folder.parent() {
+        fs::create_dir_all(above)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 /// Makes the file so that nobody else may read it: it holds secrets. The files
@@ -256,6 +269,17 @@ fn world(connection: &Connection, id: &WorldId) -> io::Result<World> {
         world.follow(&record(id, row)?)?;
     }
     Ok(world)
+}
+
+/// How long the records of each world are that no snapshot has replaced yet.
+fn lengths(connection: &Connection) -> rusqlite::Result<BTreeMap<WorldId, u64>> {
+    let statement = "SELECT world, sum(length(events)) FROM records GROUP BY world";
+    let mut statement = connection.prepare(statement)?;
+    let lengths = statement.query_map([], |row| {
+        let bytes: i64 = row.get(1)?;
+        Ok((WorldId(row.get(0)?), u64::try_from(bytes).unwrap_or_default()))
+    })?;
+    lengths.collect()
 }
 
 fn record(id: &WorldId, row: &rusqlite::Row<'_>) -> io::Result<Record> {

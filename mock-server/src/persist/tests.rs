@@ -79,6 +79,20 @@ async fn a_snapshot_takes_the_place_of_the_records_up_to_it() {
 }
 
 #[tokio::test]
+async fn what_was_written_before_a_restart_counts_for_the_next_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(folder.path());
+    set_rules(&first, &["a"; 100]).unwrap();
+    drop(first);
+    let (log, worlds) = Sqlite::open(folder.path(), Durability::Normal).unwrap();
+    let log = Arc::new(log.with_snapshot_after(2000));
+    let second = MockCloud::builder().with_log(log.clone()).with_worlds(worlds).build().unwrap();
+    assert_eq!(log.count("snapshots"), Ok(0));
+    set_rules(&second, &["b"]).unwrap();
+    assert_eq!(log.count("snapshots"), Ok(1));
+}
+
+#[tokio::test]
 async fn a_failed_append_has_not_happened_and_nothing_is_taken_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let (log, worlds) = Sqlite::open(folder.path(), Durability::Normal).unwrap();
@@ -171,9 +185,11 @@ async fn what_a_later_version_wrote_is_refused() {
 async fn nobody_else_may_read_the_log() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
-    let _cloud = open(folder.path());
+    let folder = folder.path().join("data");
+    let _cloud = open(&folder);
+    assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     for name in ["log.sqlite", "log.sqlite-wal"] {
-        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        let mode = std::fs::metadata(folder.join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }
