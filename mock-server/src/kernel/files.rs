@@ -5,6 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::{WorldId, ids};
@@ -21,6 +22,9 @@ pub(crate) struct Files {
     root: PathBuf,
     /// Makes the names of unfinished files unique.
     next: AtomicU64,
+    /// Held from the check of a write's conditions until it is recorded, so that
+    /// file and record of one write are one step for all others.
+    pub(crate) writing: Mutex<()>,
 }
 
 /// A store of names below one folder.
@@ -29,7 +33,11 @@ pub(crate) struct Folder(PathBuf);
 
 impl Files {
     pub(crate) fn new(root: &Path, world: &WorldId) -> Self {
-        Self { root: root.join(world.folder()), next: AtomicU64::default() }
+        Self {
+            root: root.join(world.folder()),
+            next: AtomicU64::default(),
+            writing: Mutex::default(),
+        }
     }
 
     /// The folder of everything below.

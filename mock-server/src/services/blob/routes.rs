@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io,
+    path::PathBuf,
 };
 
 use axum::{
@@ -15,7 +16,6 @@ use axum::{
     routing::on,
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use parking_lot::Mutex;
 use serde::Deserialize;
 
 use self::{
@@ -32,7 +32,8 @@ use super::{
     wire::{self, Entry, Envelope, Listing},
 };
 use crate::kernel::{
-    Here, Kernel, Kind, Names, Params, Raw, Refusal, Refused, Route, Service, Site, files,
+    Here, Kernel, Kind, Names, Params, Raw, Refusal, Refused, Route, Service, Site,
+    files::{self, Folder},
 };
 
 pub(crate) static SERVICE: Service = Service::new::<Envelope>("storage.blob", gate, ROUTES);
@@ -83,10 +84,6 @@ impl From<Path> for At {
     }
 }
 
-/// Held from the check of a write's conditions until it is recorded, so that
-/// file and record of one write are one step for all others.
-static WRITING: Mutex<()> = Mutex::new(());
-
 fn missing() -> Refusal {
     Refusal::not_found("The specified blob does not exist.").with_code("BlobNotFound")
 }
@@ -129,12 +126,52 @@ fn place(
     conditions: &Preconditions,
     stored: Stored,
 ) -> Result<Blob, Refusal> {
-    let _one_at_a_time = WRITING.lock();
+    let _one_at_a_time = kernel.files.writing.lock();
     conditions.check_write(open(kernel, at)?.map(|(_, it)| it).as_ref())?;
     let path = kernel.files.container(&at.account, &at.container).locate(&at.name);
-    files::place(&received.path, &path).map_err(unusable)?;
-    let stamp = Stamp::of(&fs::metadata(&path).map_err(unusable)?);
-    kernel.commit(|world, ctx| decide_put(&world.blobs, at, stamp, stored, world.seed, ctx))
+    let stamp = Stamp::of(&fs::metadata(&received.path).map_err(unusable)?);
+    let previous = kernel.files.unfinished().map_err(unusable)?;
+    let previous = set_aside(&path, previous).map_err(unusable)?;
+    let placed = files::place(&received.path, &path).map_err(unusable);
+    let recorded = placed.and_then(|()| {
+        kernel.commit(|world, ctx| decide_put(&world.blobs, at, stamp, stored, world.seed, ctx))
+    });
+    // What the log does not have has not happened.
+    let undone = match (&recorded, &previous) {
+        (Ok(_), Some(previous)) => fs::remove_file(previous),
+        (Ok(_), None) => Ok(()),
+        (Err(_), Some(previous)) => fs::rename(previous, &path),
+        (Err(_), None) => remove(&kernel.files.container(&at.account, &at.container), &path),
+    };
+    if let Err(err) = undone {
+        tracing::warn!(%err, file = %path.display(), "a file is not as the log has it");
+    }
+    recorded
+}
+
+/// Gives the file at `path` a second name, if there is one.
+fn set_aside(path: &std::path::Path, aside: PathBuf) -> io::Result<Option<PathBuf>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    // Not every file system has second names.
+    fs::hard_link(path, &aside).or_else(|_| fs::rename(path, &aside))?;
+    Ok(Some(aside))
+}
+
+/// Removes a file, and the folders that are empty then: folders are nothing in
+/// a container.
+fn remove(folder: &Folder, path: &std::path::Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
+        _ => (),
+    }
+    for it in path.ancestors().skip(1).take_while(|it| *it != folder.path()) {
+        if fs::remove_dir(it).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 async fn put(
@@ -323,26 +360,20 @@ async fn head(Here(kernel): Here, Names(path, _): PathNames, headers: HeaderMap)
 
 async fn delete(Here(kernel): Here, Names(path, _): PathNames, headers: HeaderMap) -> Answer {
     let at = At::from(path);
-    let _one_at_a_time = WRITING.lock();
+    let _one_at_a_time = kernel.files.writing.lock();
     let (_, blob) = open(&kernel, &at)?.ok_or_else(missing)?;
     Preconditions::of(&headers).check_write(Some(&blob))?;
     let folder = kernel.files.container(&at.account, &at.container);
     let path = folder.locate(&at.name);
-    fs::remove_file(&path).map_err(unusable)?;
-    // Folders are nothing in a container, so none stays empty.
-    let above = path.ancestors().skip(1).take_while(|it| *it != folder.path());
-    for it in above {
-        if fs::remove_dir(it).is_err() {
-            break;
-        }
-    }
+    // First: what the log does not take must not cost the bytes.
     kernel.commit::<_, Refused<Envelope>>(|world, _| decide_deletion(&world.blobs, &at))?;
+    remove(&folder, &path).map_err(unusable)?;
     Ok((StatusCode::ACCEPTED, wire::common(&headers)).into_response())
 }
 
 async fn set_metadata(Here(kernel): Here, Names(path, _): PathNames, headers: HeaderMap) -> Answer {
     let at = At::from(path);
-    let _one_at_a_time = WRITING.lock();
+    let _one_at_a_time = kernel.files.writing.lock();
     let (_, blob) = open(&kernel, &at)?.ok_or_else(missing)?;
     Preconditions::of(&headers).check_write(Some(&blob))?;
     let metadata = wire::metadata_of(&headers);
