@@ -19,13 +19,13 @@ use crate::{
         Executor, Simulated,
         local::{Local, LocalOptions},
     },
-    kernel::{MockCloud, WorldId, admin, temporary},
+    kernel::{MockCloud, WorldId, admin, log::Log, temporary},
     persist::{Durability, Sqlite},
     server::MockServer,
 };
 
 /// How long an orderly end may take before it is cut short.
-const END: Duration = Duration::from_secs(8);
+const END: Duration = Duration::from_secs(6);
 
 /// The exit status after a second signal, as of a program that a signal ended.
 const INTERRUPTED: i32 = 130;
@@ -41,7 +41,8 @@ pub(super) struct Options {
     /// Keeps everything there. Without it the cloud is forgotten at the end.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// What a write survives: `normal` the death of this process, `full` a power cut.
+    /// What a recorded change survives: `normal` the death of this process, `full` a power cut.
+    /// The bytes of blobs and files are not part of that: they are as safe as the file system makes them.
     #[arg(long, value_enum, default_value = "normal")]
     sync: Durability,
     /// Takes the certificate authority from there, or makes one there.
@@ -97,7 +98,10 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|err| Failure(format!("no threads can be had: {err}")))?;
-    runtime.block_on(serve(options, address, executor, &runs))
+    let ended = runtime.block_on(serve(options, address, executor, &runs));
+    // A file that is being read is no reason to stay.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    ended
 }
 
 async fn serve(
@@ -113,7 +117,7 @@ async fn serve(
             "cannot listen on {address}: {err}; choose another with --listen, or port 0"
         ))
     })?;
-    let cloud = cloud(options, executor)?;
+    let (cloud, log) = cloud(options, executor)?;
     let ca_dir = options.ca_dir.clone();
     let ca_dir = ca_dir.or_else(|| options.data_dir.as_ref().map(|it| it.join("ca")));
     let server = MockServer::serve(listener, cloud, ca_dir)
@@ -126,7 +130,7 @@ async fn serve(
     let (url, ca_file) = (server.url(), &server.ready().ca_file);
     let line = format!("azml-mock listens at {url} (TLS on the same port, CA {ca_file}), {runs}");
     tell(&mut io::stdout(), &line);
-    signals.ended(server).await
+    signals.ended(server, log).await
 }
 
 /// What ends the program.
@@ -149,12 +153,17 @@ impl Signals {
     }
 
     /// Ends `server` in order at the first signal, at once at the second.
-    async fn ended(mut self, server: MockServer) -> Result<(), Failure> {
+    async fn ended(mut self, server: MockServer, log: Option<Arc<dyn Log>>) -> Result<(), Failure> {
+        let unwritten = |err: io::Error| Failure(format!("the log was not written out: {err}"));
         self.next().await;
         tokio::select! {
             stopped = tokio::time::timeout(END, server.stop()) => match stopped {
-                Ok(stopped) => stopped.map_err(|err| Failure(format!("the log was not written out: {err}"))),
-                Err(_) => Err(Failure("children did not end in time".to_owned())),
+                Ok(stopped) => stopped.map_err(unwritten),
+                // Children are killed with the pipes to them.
+                Err(_) => {
+                    tracing::warn!("requests or children did not end in time");
+                    log.map_or(Ok(()), |it| it.flush()).map_err(unwritten)
+                }
             },
             () = self.next() => std::process::exit(INTERRUPTED),
         }
@@ -181,23 +190,14 @@ fn address(options: &Options) -> Result<SocketAddr, Failure> {
 
 /// Who runs tasks, and how to say so.
 fn executor(options: &Options) -> Result<(Arc<dyn Executor>, String), Failure> {
-    let simulated = |why: &str| -> (Arc<dyn Executor>, String) {
-        (Arc::new(Simulated), format!("tasks are simulated{why}"))
-    };
     if options.executor == Runner::Simulate {
-        return Ok(simulated(""));
+        return Ok((Arc::new(Simulated), "tasks are simulated".to_owned()));
     }
     let python = options.python.clone().unwrap_or_else(|| PathBuf::from("python3"));
-    match (python_version(&python), &options.python) {
-        (Ok(version), _) => {
-            let name = python.display();
-            Ok((local(&python, options)?, format!("tasks run with {name} (Python {version})")))
-        }
-        (Err(PythonError::Missing), None) => {
-            Ok(simulated(": there is no python3; name one with --python to run them"))
-        }
-        (Err(err), _) => Err(Failure(format!("{} cannot run tasks: {err}", python.display()))),
-    }
+    let name = python.display();
+    let version = python_version(&python)
+        .map_err(|why| Failure(format!("--executor local: {name} cannot run tasks: {why}")))?;
+    Ok((local(&python, options)?, format!("tasks run with {name} (Python {version})")))
 }
 
 fn local(python: &Path, options: &Options) -> Result<Arc<dyn Executor>, Failure> {
@@ -215,57 +215,47 @@ fn local(python: &Path, options: &Options) -> Result<Arc<dyn Executor>, Failure>
     Ok(Arc::new(Local::new(local).map_err(failed)?))
 }
 
-#[derive(Debug)]
-enum PythonError {
-    Missing,
-    Other(String),
-}
-
-impl std::fmt::Display for PythonError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Missing => f.write_str("there is no such program; give --python PATH"),
-            Self::Other(why) => f.write_str(why),
-        }
-    }
-}
-
 /// Asks `python` who it is.
-fn python_version(python: &Path) -> Result<String, PythonError> {
+fn python_version(python: &Path) -> Result<String, String> {
     let script = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
     let asked = Command::new(python).args(["-I", "-c", script]).stdin(Stdio::null()).output();
     let output = asked.map_err(|err| match err.kind() {
-        io::ErrorKind::NotFound => PythonError::Missing,
-        _ => PythonError::Other(err.to_string()),
+        io::ErrorKind::NotFound => {
+            "there is no such program; name a Python with --python PATH".to_owned()
+        }
+        _ => err.to_string(),
     })?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let mut numbers = version.split('.').map_while(|it| it.parse::<u32>().ok());
     match (numbers.next(), numbers.next()) {
         (Some(3), Some(minor)) if 9 <= minor => Ok(version),
-        (Some(_), Some(_)) => {
-            Err(PythonError::Other(format!("it is Python {version}; 3.9 is needed")))
-        }
+        (Some(_), Some(_)) => Err(format!("it is Python {version}; 3.9 is needed")),
         _ => {
             let said = String::from_utf8_lossy(&output.stderr);
             let last = said.lines().last().unwrap_or("it said nothing");
-            Err(PythonError::Other(format!("it does not answer as Python does ({last})")))
+            Err(format!("it does not answer as Python does ({last})"))
         }
     }
 }
 
+/// A cloud, and the log that it keeps if it keeps one.
+type Opened = (MockCloud, Option<Arc<dyn Log>>);
+
 /// Opens or begins the cloud.
-fn cloud(options: &Options, executor: Arc<dyn Executor>) -> Result<MockCloud, Failure> {
+fn cloud(options: &Options, executor: Arc<dyn Executor>) -> Result<Opened, Failure> {
     let builder = MockCloud::builder()
         .with_delay(options.delay)
         .with_strict(options.strict)
         .with_executor(executor)
         .for_socket();
-    let (builder, mut worlds) = match &options.data_dir {
+    let (builder, mut worlds, kept) = match &options.data_dir {
         Some(folder) => {
             let (log, worlds) = Sqlite::open(folder, options.sync)?;
-            (builder.with_log(Arc::new(log)).with_files(folder.join("files")), worlds)
+            let log: Arc<dyn Log> = Arc::new(log);
+            let builder = builder.with_log(log.clone()).with_files(folder.join("files"));
+            (builder, worlds, Some(log))
         }
-        None => (builder, Vec::new()),
+        None => (builder, Vec::new(), None),
     };
     let mut builder = builder;
     if let Some(file) = &options.seed {
@@ -281,5 +271,6 @@ fn cloud(options: &Options, executor: Arc<dyn Executor>) -> Result<MockCloud, Fa
         builder = builder.with_seeded(world);
     }
     let builder = builder.with_worlds(std::mem::take(&mut worlds));
-    builder.build().map_err(|err| Failure(format!("the cloud cannot begin: {err}")))
+    let cloud = builder.build();
+    Ok((cloud.map_err(|err| Failure(format!("the cloud cannot begin: {err}")))?, kept))
 }
