@@ -157,14 +157,14 @@ impl Signals {
         let unwritten = |err: io::Error| Failure(format!("the log was not written out: {err}"));
         self.next().await;
         tokio::select! {
-            stopped = tokio::time::timeout(END, server.stop()) => match stopped {
-                Ok(stopped) => stopped.map_err(unwritten),
-                // Children are killed with the pipes to them.
-                Err(_) => {
-                    tracing::warn!("requests or children did not end in time");
-                    log.map_or(Ok(()), |it| it.flush()).map_err(unwritten)
+            stopped = tokio::time::timeout(END, server.stop()) => {
+                if let Ok(stopped) = stopped {
+                    return stopped.map_err(unwritten);
                 }
-            },
+                // Children are killed with the pipes to them.
+                tracing::warn!("requests or children did not end in time");
+                log.map_or(Ok(()), |it| it.flush()).map_err(unwritten)
+            }
             () = self.next() => std::process::exit(INTERRUPTED),
         }
     }
@@ -196,7 +196,7 @@ fn executor(options: &Options) -> Result<(Arc<dyn Executor>, String), Failure> {
     let python = options.python.clone().unwrap_or_else(|| PathBuf::from("python3"));
     let name = python.display();
     let version = python_version(&python)
-        .map_err(|why| Failure(format!("--executor local: {name} cannot run tasks: {why}")))?;
+        .map_err(|why| Failure(format!("{name} cannot run tasks: {why}")))?;
     Ok((local(&python, options)?, format!("tasks run with {name} (Python {version})")))
 }
 
@@ -220,9 +220,7 @@ fn python_version(python: &Path) -> Result<String, String> {
     let script = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
     let asked = Command::new(python).args(["-I", "-c", script]).stdin(Stdio::null()).output();
     let output = asked.map_err(|err| match err.kind() {
-        io::ErrorKind::NotFound => {
-            "there is no such program; name a Python with --python PATH".to_owned()
-        }
+        io::ErrorKind::NotFound => "there is no such program; give --python PATH".to_owned(),
         _ => err.to_string(),
     })?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();

@@ -274,5 +274,5 @@ async fn a_long_log_is_whole_for_those_who_go_on_reading_and_clipped_in_the_outp
     let workspace = cloud.kernel().inspect(|world| *world.databricks.keys().next().unwrap());
     let whole = jobs::log_of(cloud.kernel(), workspace, id).whole();
     let whole = axum::body::to_bytes(whole, usize::MAX).await.unwrap();
-    assert!(whole.starts_with(b"first\nxx") && whole.ends_with(b"xx\nlast\n"));
+    assert!((6 << 20) < whole.len() && whole.ends_with(b"xx\nlast\n"));
 }
