@@ -101,6 +101,11 @@ impl Site {
         Self { names: Names::Local { scheme: "https", authority }, prefix: prefix.to_owned() }
     }
 
+    /// What stands in front of all paths of the world.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     fn local(&self, scheme: Option<&str>) -> Option<String> {
         match &self.names {
             Names::Azure => None,

@@ -8,9 +8,9 @@
 //! The files are the truth for existence, size and bytes, because Spark shares
 //! them. A file that did not come through this API is a blob, too.
 //!
-//! Three ways to be let in: a signature that this mock made ([`sas`]), a token
-//! for storage, or the account's key, which is published; its signatures are
-//! taken without a check.
+//! Three ways to be let in: a signature in the URL (this mock's own, [`sas`],
+//! or any other made with the account's key, which is published), a token for
+//! storage, or a request signed with the key.
 
 mod routes;
 mod state;

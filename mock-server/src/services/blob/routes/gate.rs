@@ -1,9 +1,15 @@
-use axum::http::{Method, header::AUTHORIZATION, request::Parts};
+use axum::http::{Method, request::Parts};
 use percent_encoding::percent_decode_str;
 
-use super::super::{ROOT, wire::signature};
+use super::super::{
+    ROOT,
+    wire::signature::{
+        self, Need,
+        shared_key::{self, Signed},
+    },
+};
 use crate::{
-    kernel::{Caller, Kernel, Kind, Refusal, Site},
+    kernel::{Caller, Kernel, Refusal, Site},
     services::azure::{STORAGE_AUDIENCE, bearer, entra_claims},
 };
 
@@ -12,6 +18,7 @@ struct Target {
     account: String,
     container: String,
     name: String,
+    of_container: bool,
     /// What the path and the method ask for: one of these letters is needed.
     permissions: &'static str,
 }
@@ -24,19 +31,22 @@ impl Target {
         let (container, name) = rest.split_once('/').unwrap_or((rest, ""));
         let decoded = |it: &str| percent_decode_str(it).decode_utf8_lossy().into_owned();
         let mut name = decoded(name);
+        let of_container = matches!(kind, ".list" | ".container");
         let permissions = match (kind, &parts.method) {
             (".list", _) => {
                 name = prefix_of(parts);
                 "l"
             }
-            // No signature for a blob or a folder opens its container.
-            (".container", _) => "",
+            (".container", &Method::GET | &Method::HEAD) => "r",
+            (".container", &Method::DELETE) => "d",
+            (".container", _) => "cw",
             (_, &Method::GET | &Method::HEAD) => "r",
             (_, &Method::DELETE) => "d",
             (".metadata", _) => "w",
             _ => "cw",
         };
-        Some(Self { account: decoded(account), container: decoded(container), name, permissions })
+        let (account, container) = (decoded(account), decoded(container));
+        Some(Self { account, container, name, of_container, permissions })
     }
 }
 
@@ -48,18 +58,18 @@ fn prefix_of(parts: &Parts) -> String {
     prefix.map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
-fn has_signature(parts: &Parts) -> bool {
-    let query = parts.uri.query().unwrap_or_default();
+fn has_signature(query: &str) -> bool {
     form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "sig")
 }
 
 /// Lets in who holds a signature, a token for storage or the account's key.
-pub(in super::super) fn gate(_: &Kernel, _: &Site, parts: &Parts) -> Result<Caller, Refusal> {
+pub(in super::super) fn gate(_: &Kernel, site: &Site, parts: &Parts) -> Result<Caller, Refusal> {
     let target = Target::of(parts).ok_or_else(|| Refusal::not_found("no container is named"))?;
-    if has_signature(parts) {
-        let query = parts.uri.query().unwrap_or_default();
-        let Target { account, container, name, permissions } = &target;
-        signature::check(query, account, container, name, permissions)?;
+    let query = parts.uri.query().unwrap_or_default();
+    if has_signature(query) {
+        let Target { account, container, name, of_container, permissions } = &target;
+        let need = Need { account, container, name, of_container: *of_container, permissions };
+        signature::check(query, &need)?;
         return Ok(named("signature"));
     }
     if let Some(token) = bearer(parts) {
@@ -72,20 +82,19 @@ pub(in super::super) fn gate(_: &Kernel, _: &Site, parts: &Parts) -> Result<Call
         let unlike_arm = |it: Refusal| it.with_code("InvalidAuthenticationInfo");
         return entra_claims(token, accepts).map(Caller::from).map_err(unlike_arm);
     }
-    let header = parts.headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok());
-    let key = header.and_then(|it| it.strip_prefix("SharedKey ")?.split_once(':'));
-    match key {
-        Some((account, _)) if account == target.account => Ok(named("account key")),
-        Some(_) => {
-            let text =
-                "Server failed to authenticate the request. The key belongs to another account.";
-            Err(Refusal::new(Kind::Denied, text).with_code("AuthenticationFailed"))
-        }
-        None => {
-            let text = "Server failed to authenticate the request. Please refer to the information in the www-authenticate header.";
-            Err(Refusal::new(Kind::Unauthenticated, text).with_code("NoAuthenticationInformation"))
-        }
+    if !shared_key::is_claimed(&parts.headers) {
+        return Err(shared_key::none());
     }
+    let (account, method, headers) = (target.account.as_str(), &parts.method, &parts.headers);
+    let path = format!("{}/{}", site.prefix(), path_as_sent(parts));
+    shared_key::check(&Signed { account, method, path: &path, query, headers })?;
+    Ok(named("account key"))
+}
+
+/// The path without the root and the account, which came in the host's name.
+fn path_as_sent(parts: &Parts) -> &str {
+    let behind = parts.uri.path().splitn(4, '/').nth(3);
+    behind.unwrap_or_default()
 }
 
 fn named(name: &str) -> Caller {
