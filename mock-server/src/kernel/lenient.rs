@@ -1,39 +1,72 @@
-//! `NaN`, `Infinity` and `-Infinity` as bare words: no JSON, but what Python
-//! writes and what the metric service takes and gives.
+//! Numbers that JSON does not have, or serde does not read exactly: the words
+//! `NaN`, `Infinity` and `-Infinity`, and integers beyond 64 bits. Python writes
+//! them, and the metric service takes and gives them. Inside, they are texts.
 
 use std::borrow::Cow;
 
 /// Marks a text that is to go out as a bare word. No client's text begins with it.
 const MARK: char = '\u{1}';
 
-/// `bytes` with bare words outside texts put in quotes. Copies only if there is one.
+const WORDS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
+
+/// As many digits fit into 64 bits, whatever they are.
+const DIGITS: usize = 18;
+
+/// `bytes` with such numbers outside texts put in quotes. Copies only if there is one.
 pub(crate) fn quoted(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let has_word = bytes.windows(3).any(|it| it == b"NaN" || it == b"Inf");
-    if !has_word {
+    let (mut text, mut copied) = (Vec::new(), 0);
+    let (mut at, mut in_text) = (0, false);
+    while let Some(&first) = bytes.get(at) {
+        match first {
+            b'\\' if in_text => at += 1,
+            b'"' => in_text = !in_text,
+            b'N' | b'I' | b'-' | b'0'..=b'9' if !in_text => {
+                let (len, is_foreign) = number_at(&bytes[at..]);
+                if is_foreign {
+                    text.extend_from_slice(&bytes[copied..at]);
+                    text.push(b'"');
+                    text.extend_from_slice(&bytes[at..at + len]);
+                    text.push(b'"');
+                    copied = at + len;
+                }
+                at += len;
+                continue;
+            }
+            _ => (),
+        }
+        at += 1;
+    }
+    if text.is_empty() {
         return Cow::Borrowed(bytes);
     }
-    let mut text = Vec::with_capacity(bytes.len() + 16);
-    let mut rest = bytes;
-    let (mut in_text, mut escaped) = (false, false);
-    while let Some((&first, tail)) = rest.split_first() {
-        if in_text {
-            in_text = escaped || first != b'"';
-            escaped = !escaped && first == b'\\';
-        } else if let Some(word) =
-            [&b"NaN"[..], b"Infinity", b"-Infinity"].into_iter().find(|it| rest.starts_with(it))
-        {
-            text.push(b'"');
-            text.extend_from_slice(word);
-            text.push(b'"');
-            rest = &rest[word.len()..];
-            continue;
-        } else {
-            in_text = first == b'"';
-        }
-        text.push(first);
-        rest = tail;
-    }
+    text.extend_from_slice(&bytes[copied..]);
     Cow::Owned(text)
+}
+
+/// The length of the number or word that `bytes` begin with, and whether
+/// serde cannot read it.
+fn number_at(bytes: &[u8]) -> (usize, bool) {
+    if let Some(word) = WORDS.iter().find(|it| bytes.starts_with(it.as_bytes())) {
+        return (word.len(), true);
+    }
+    let is_part = |it: &&u8| matches!(it, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    let len = bytes.iter().take_while(is_part).count().max(1);
+    let number = std::str::from_utf8(&bytes[..len]).unwrap_or_default();
+    (len, DIGITS < len && is_large_integer(number))
+}
+
+/// Whether `text` is an integer that 64 bits do not hold.
+pub(crate) fn is_large_integer(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty()
+        && digits.bytes().all(|it| it.is_ascii_digit())
+        && text.parse::<i64>().is_err()
+        && text.parse::<u64>().is_err()
+}
+
+/// A text inside that stands for such a number, as it goes out: marked, for [`unquoted`].
+pub(crate) fn marked(text: &str) -> Option<serde_json::Value> {
+    (WORDS.contains(&text) || is_large_integer(text)).then(|| format!("{MARK}{text}").into())
 }
 
 /// A number as JSON: what is not finite becomes a marked text, for [`unquoted`].
@@ -53,13 +86,17 @@ pub(crate) fn number(value: f64) -> serde_json::Value {
 
 /// `text` with marked texts as bare words.
 pub(crate) fn unquoted(text: &str) -> Cow<'_, str> {
-    if !text.contains("\"\\u0001") {
+    const OPENING: &str = "\"\\u0001";
+    if !text.contains(OPENING) {
         return Cow::Borrowed(text);
     }
-    let words = ["NaN", "-Infinity", "Infinity"];
-    let bare = words
-        .iter()
-        .fold(text.to_owned(), |text, word| text.replace(&format!("\"\\u0001{word}\""), word));
+    let mut parts = text.split(OPENING);
+    let mut bare = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (word, rest) = part.split_once('"').unwrap_or((part, ""));
+        bare.push_str(word);
+        bare.push_str(rest);
+    }
     Cow::Owned(bare)
 }
 
@@ -83,10 +120,21 @@ mod tests {
     }
 
     #[test]
+    fn integers_beyond_64_bits_are_quoted_and_others_are_not() {
+        assert_eq!(
+            read("[1180591620717411303425,-9223372036854775809,18446744073709551615]"),
+            r#"["1180591620717411303425","-9223372036854775809",18446744073709551615]"#
+        );
+        assert_eq!(read("[1234567890123456789012.5,1e25]"), "[1234567890123456789012.5,1e25]");
+    }
+
+    #[test]
     fn what_is_not_finite_goes_out_bare() {
         let text =
             serde_json::json!([number(f64::NAN), number(f64::NEG_INFINITY), number(1.5), "NaN"]);
         assert_eq!(unquoted(&text.to_string()), r#"[NaN,-Infinity,1.5,"NaN"]"#);
+        let large = serde_json::json!({ "a": marked("1180591620717411303425") });
+        assert_eq!(unquoted(&large.to_string()), r#"{"a":1180591620717411303425}"#);
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
-    kernel::Refusal,
+    kernel::{Refusal, lenient},
     store::{Batch, Cells, Point, Points, Row, Series},
 };
 
@@ -33,22 +33,45 @@ pub(super) fn batch(
         let text = format!("a value of metric {name:?} lacks the column {missing:?}");
         return Err(Refusal::invalid(text));
     }
-    let is_scalar = columns.len() == 1
-        && columns.values().all(|it| matches!(it.as_str(), "double" | "int"))
-        && shown_as == "azureml.v1.scalar";
-    let cells = if is_scalar { packed(&name, &columns, &sent)? } else { Cells::Rows(rows(sent)) };
+    let numbers = if is_scalar(&columns, &shown_as) { packed(&name, &sent)? } else { None };
+    let cells = numbers.map_or_else(|| Cells::Rows(rows(sent)), Cells::Numbers);
     Ok(Batch { name, columns, shown_as, cells })
 }
 
-fn packed(name: &str, columns: &BTreeMap<String, String>, sent: &[Sent]) -> Result<Cells, Refusal> {
-    let point = |it: &Sent| {
-        let cell = columns.keys().next().and_then(|key| it.data.get(key));
+fn is_scalar(columns: &BTreeMap<String, String>, shown_as: &str) -> bool {
+    columns.len() == 1 && columns.values().all(|it| is_numeric(it)) && shown_as == "azureml.v1.scalar"
+}
+
+fn is_numeric(kind: &str) -> bool {
+    matches!(kind, "double" | "int")
+}
+
+/// `None` when a number among them is not the same as a float.
+fn packed(name: &str, sent: &[Sent]) -> Result<Option<Points>, Refusal> {
+    let mut points = Vec::with_capacity(sent.len());
+    for it in sent {
+        let cell = it.data.values().next();
         let value = cell
             .and_then(number)
             .ok_or_else(|| Refusal::invalid(format!("{cell:?} of metric {name:?} is no number")))?;
-        Ok(Point { at: it.at, step: it.step, value })
-    };
-    sent.iter().map(point).collect::<Result<_, _>>().map(|it| Cells::Numbers(Points(it)))
+        if cell.is_some_and(|it| !is_exact(it, value)) {
+            return Ok(None);
+        }
+        points.push(Point { at: it.at, step: it.step, value });
+    }
+    Ok(Some(Points(points)))
+}
+
+/// Whether an integer survives as a float.
+#[expect(clippy::cast_precision_loss, reason = "the loss is what is asked for")]
+fn is_exact(cell: &Value, value: f64) -> bool {
+    const EXACT: i64 = 1 << 53;
+    match cell {
+        Value::Number(it) if it.is_f64() => true,
+        Value::Number(_) => value.abs() <= EXACT as f64,
+        Value::String(it) => !lenient::is_large_integer(it),
+        _ => true,
+    }
 }
 
 fn rows(sent: Vec<Sent>) -> Vec<Row> {
@@ -69,7 +92,7 @@ fn number(cell: &Value) -> Option<f64> {
 pub(super) fn in_order(series: &Series) -> Vec<Row> {
     let column = series.columns.keys().next().cloned().unwrap_or_default();
     let whole = series.columns.values().next().is_some_and(|it| it == "int");
-    let mut rows = series.rows.clone();
+    let mut rows: Vec<Row> = series.rows.iter().map(|it| shown(it, &series.columns)).collect();
     rows.extend(series.points.0.iter().map(|it| Row {
         at: it.at,
         step: it.step,
@@ -79,10 +102,20 @@ pub(super) fn in_order(series: &Series) -> Vec<Row> {
     rows
 }
 
+/// A row with numbers that are texts inside as they go out.
+fn shown(row: &Row, columns: &BTreeMap<String, String>) -> Row {
+    let cell = |(column, cell): (&String, &Value)| {
+        let is_number = columns.get(column).is_some_and(|it| is_numeric(it));
+        let marked = cell.as_str().filter(|_| is_number).and_then(lenient::marked);
+        (column.clone(), marked.unwrap_or_else(|| cell.clone()))
+    };
+    Row { data: row.data.iter().map(cell).collect(), ..*row }
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "only whole numbers that fit are converted")]
 fn cell(value: f64, whole: bool) -> Value {
     if whole && value.fract() == 0.0 && value.abs() < 9.0e15 {
         return Value::from(value as i64);
     }
-    crate::kernel::lenient::number(value)
+    lenient::number(value)
 }

@@ -49,6 +49,25 @@ async fn values_come_back_in_the_order_of_their_times_and_not_finite_ones_bare()
 }
 
 #[tokio::test]
+async fn large_integers_and_numbers_of_a_table_come_back_as_they_were_sent() {
+    let cloud = with_run().await;
+    let large = r#"{"name":"n","columns":{"n":"int"},"value":[{"data":{"n":1180591620717411303425}},
+        {"data":{"n":9007199254740993}}],"properties":{"uxMetricType":"azureml.v1.scalar"}}"#;
+    let table = r#"{"name":"t","columns":{"a":"double","b":"string"},"value":[{"data":{"a":NaN,
+        "b":"NaN"}}],"properties":{"uxMetricType":"azureml.v1.table"}}"#;
+    log(&cloud, &[large.to_owned(), table.to_owned()]).await;
+    let token = token_for(ML_AUDIENCE);
+    for (name, wanted) in [
+        ("n", [r#"{"n":1180591620717411303425}"#, r#"{"n":9007199254740993}"#]),
+        ("t", [r#""a":NaN"#, r#""b":"NaN""#]),
+    ] {
+        let body = format!(r#"{{"metricName":"{name}"}}"#);
+        let (_, text) = send_text(&cloud, "POST", &at("/full"), &token, &body).await;
+        assert!(wanted.iter().all(|it| text.contains(it)), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_metric_keeps_its_columns() {
     let cloud = with_run().await;
     let table = |columns: Value, row: Value| {
