@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 pub(crate) struct Program {
-    child: Child,
+    pub(crate) child: Child,
     pub(crate) ready: Value,
 }
 
@@ -67,12 +67,6 @@ impl Program {
             self.text("workspace_name"),
         );
         Client::open(self.session(), workspace).await.unwrap()
-    }
-
-    /// Ends the process at once, as `kill -9` does.
-    pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
     }
 }
 

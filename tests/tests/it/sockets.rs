@@ -133,6 +133,12 @@ async fn files_go_up_and_down_over_tls_whole() {
     run.finish().await.unwrap();
 }
 
+/// Ends the mock at once, as `kill -9` does.
+fn kill(program: &mut Program) {
+    program.child.kill().unwrap();
+    program.child.wait().unwrap();
+}
+
 #[tokio::test]
 async fn when_the_mock_is_killed_the_client_says_which_call_failed_and_does_not_hang() {
     let folder = tempfile::tempdir().unwrap();
@@ -142,7 +148,7 @@ async fn when_the_mock_is_killed_the_client_says_which_call_failed_and_does_not_
     let session: Session = program.session().with_retry(retry);
     let databricks = Databricks::from_session(&session, program.text("tls_url"));
     running_cluster(&databricks).await;
-    program.kill();
+    kill(&mut program);
 
     let err = databricks.clusters().get(&ClusterId::new("0101-000000-x")).await.unwrap_err();
     assert!(matches!(err.kind(), ErrorKind::Unreachable | ErrorKind::Unavailable), "{err}");
@@ -163,7 +169,7 @@ async fn what_was_acknowledged_outlives_a_killed_mock() {
     run.log_metric("loss", 0.25).await.unwrap();
     run.upload_bytes("outputs/model.json", "{}").await.unwrap();
     let id = RunId::new(run.id().as_str());
-    program.kill();
+    kill(&mut program);
     drop(program);
     std::fs::remove_file(folder.path().join("ready.json")).unwrap();
 

@@ -39,7 +39,9 @@ pub(super) fn batch(
 }
 
 fn is_scalar(columns: &BTreeMap<String, String>, shown_as: &str) -> bool {
-    columns.len() == 1 && columns.values().all(|it| is_numeric(it)) && shown_as == "azureml.v1.scalar"
+    columns.len() == 1
+        && columns.values().all(|it| is_numeric(it))
+        && shown_as == "azureml.v1.scalar"
 }
 
 fn is_numeric(kind: &str) -> bool {

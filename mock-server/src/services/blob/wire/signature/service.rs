@@ -52,12 +52,7 @@ impl<'a> Scope<'a> {
 const WITH_RESOURCE: &str = "2018-11-09";
 
 /// What is signed. The version tells which fields take part.
-pub(super) fn to_sign(
-    fields: &Fields,
-    account: &str,
-    container: &str,
-    scope: Scope<'_>,
-) -> String {
+pub(super) fn to_sign(fields: &Fields, account: &str, container: &str, scope: Scope<'_>) -> String {
     let resource = match scope {
         Scope::Container => format!("/blob/{account}/{container}"),
         Scope::Folder(_, path) | Scope::Blob(path) => format!("/blob/{account}/{container}/{path}"),

@@ -133,7 +133,11 @@ mod tests {
             ("if-none-match", "*"),
             ("x-ms-meta-k", "v"),
         ]);
-        assert!(is_signed(&to_sign(&put_block(&sent)), signature), "{}", to_sign(&put_block(&sent)));
+        assert!(
+            is_signed(&to_sign(&put_block(&sent)), signature),
+            "{}",
+            to_sign(&put_block(&sent))
+        );
     }
 
     #[test]

@@ -54,9 +54,8 @@ fn signed_by_a_client(fields: &str, to_sign: impl Fn(&Fields) -> String) -> Stri
 #[test]
 fn a_signature_that_has_not_begun_is_refused() {
     let fields = "sv=2021-08-06&st=2999-01-01&se=3000-01-01T00:00Z&sr=b&sp=r";
-    let query = signed_by_a_client(fields, |it| {
-        service::to_sign(it, "acct", "c", Scope::Blob("a"))
-    });
+    let query =
+        signed_by_a_client(fields, |it| service::to_sign(it, "acct", "c", Scope::Blob("a")));
     let text = check(&query, &need(("acct", "c", "a"), "r")).unwrap_err().message;
     assert!(text.contains("time frame"), "{text}");
 }
