@@ -1,0 +1,49 @@
+//! `cargo xtask bench`: figures of a release build, beside their limits and baselines.
+
+mod http;
+mod mock_cloud;
+mod tracking_flow;
+
+use crate::project::Project;
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Benchmark {
+    /// Start and idle memory of the mock cloud
+    Mock,
+    /// A run with 100 metrics: azml beside azureml-core
+    Tracking,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// What to measure; everything when left out
+    name: Option<Benchmark>,
+    /// Fails when a figure is beyond its limit
+    #[arg(long)]
+    check: bool,
+}
+
+pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
+    if let None | Some(Benchmark::Mock) = options.name {
+        mock_cloud::run(project, options.check)?;
+    }
+    if let None | Some(Benchmark::Tracking) = options.name {
+        tracking_flow::run(project, options.check)?;
+    }
+    Ok(())
+}
+
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one_whatever_the_order() {
+        assert_eq!(median(&mut [9.0, 1.0, 5.0]).to_bits(), 5.0_f64.to_bits());
+    }
+}
