@@ -67,6 +67,9 @@ pub(super) struct Options {
     /// Refuses fields and parameters that the mock does not know.
     #[arg(long)]
     strict: bool,
+    /// Who approves sign-ins by device code.
+    #[arg(long, value_enum, default_value = "approve")]
+    device_code: DeviceCodes,
     /// Lets other machines run code here: their tasks are executed, and the
     /// tokens with which they sign in are published.
     #[arg(long)]
@@ -79,6 +82,14 @@ enum Runner {
     Simulate,
     /// This machine, for real.
     Local,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DeviceCodes {
+    /// The mock, at once: scripts need no hands.
+    Approve,
+    /// Somebody, on the page that the program shows or by `POST /_mock/device_codes`.
+    Manual,
 }
 
 fn factor(text: &str) -> Result<f64, String> {
@@ -244,6 +255,7 @@ fn cloud(options: &Options, executor: Arc<dyn Executor>) -> Result<Opened, Failu
     let builder = MockCloud::builder()
         .with_delay(options.delay)
         .with_strict(options.strict)
+        .with_device_codes_by_hand(options.device_code == DeviceCodes::Manual)
         .with_executor(executor)
         .for_socket();
     let (builder, mut worlds, kept) = match &options.data_dir {

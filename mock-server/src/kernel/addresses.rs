@@ -52,7 +52,7 @@ impl Place {
             return Self::Blob { account: account.to_owned() };
         }
         match host.as_str() {
-            "login.microsoftonline.com" | "login.windows.net" | "sts.windows.net" => Self::Entra,
+            "login.microsoftonline.com" | "login.windows.net" | "sts.windows.net" | "169.254.169.254" => Self::Entra,
             "management.azure.com" => Self::Arm,
             "ml.azure.com" => Self::DataPlane,
             it if it.ends_with(".api.azureml.ms") || it.ends_with(".experiments.azureml.net") => {

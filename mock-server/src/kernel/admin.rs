@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Event, Fault, Kernel, Kind, Refusal, World, body::parse};
-use crate::executor::outcomes::Rule;
+use crate::{executor::outcomes::Rule, services::entra};
 
 /// The version of the export and seed format.
 pub(crate) const FORMAT: u32 = 1;
@@ -84,6 +84,15 @@ async fn try_answer(
             set_outcomes(kernel, if text.trim().is_empty() { "[]" } else { text })?;
             Ok(json!({}))
         }
+        (&Method::GET, "/_mock/device_codes") => Ok(entra::device_codes(kernel)),
+        (&Method::POST, "/_mock/device_codes") => {
+            entra::answer_device_code(kernel, &parse(&body)?)?;
+            Ok(json!({}))
+        }
+        (&Method::POST, "/_mock/apps") => {
+            entra::register(kernel, parse(&body)?)?;
+            Ok(json!({}))
+        }
         (&Method::GET, "/_mock/export") => Ok(kernel.inspect(document)),
         _ => Err(Refusal::new(Kind::NoSuchPath, no_such(&method, path))),
     }
@@ -91,7 +100,7 @@ async fn try_answer(
 
 fn no_such(method: &Method, path: &str) -> String {
     format!(
-        "there is no {method} {path}; there are health, reset, clock, journal, faults, outcomes, export"
+        "there is no {method} {path}; there are health, reset, clock, journal, faults, outcomes, apps, device_codes, export"
     )
 }
 

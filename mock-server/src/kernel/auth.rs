@@ -40,6 +40,14 @@ pub(crate) struct Claims {
     pub(crate) sub: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) appid: String,
+    /// The program in tokens of the second generation.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) azp: String,
+    /// What a user agreed to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) scp: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) preferred_username: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) upn: String,
     /// The run that a run token was made for.
@@ -59,9 +67,14 @@ pub(crate) enum BadToken {
     Expired,
 }
 
-/// Writes and signs a JWT.
+/// Writes and signs an access token.
 pub(crate) fn mint(claims: &Claims) -> String {
-    let header = serde_json::json!({ "typ": "JWT", "alg": "RS256", "kid": KEY_ID });
+    sign(claims)
+}
+
+/// Writes and signs a JWT.
+pub(crate) fn sign(claims: &impl Serialize) -> String {
+    let header = serde_json::json!({ "typ": "JWT", "alg": "RS256", "kid": KEY_ID, "x5t": KEY_ID });
     let claims = serde_json::to_vec(claims).expect("claims are plain data");
     let text = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims));
     let mut signature = vec![0; KEY.public().modulus_len()];
@@ -122,7 +135,8 @@ pub(crate) struct Caller {
 
 impl From<Claims> for Caller {
     fn from(it: Claims) -> Self {
-        let name = if it.upn.is_empty() { it.appid } else { it.upn };
+        let app = if it.appid.is_empty() { it.azp } else { it.appid };
+        let name = if it.upn.is_empty() { app } else { it.upn };
         let run_id = Some(it.runid).filter(|it| !it.is_empty());
         Self { name, object_id: it.oid, tenant_id: it.tid, run_id }
     }

@@ -53,6 +53,7 @@ pub struct MockCloudBuilder {
     began_at: OffsetDateTime,
     delay: Option<f64>,
     strict: bool,
+    device_codes_by_hand: bool,
     files: Option<PathBuf>,
     executor: Arc<dyn Executor>,
     log: Arc<dyn Log>,
@@ -67,6 +68,7 @@ impl Default for MockCloudBuilder {
             began_at: EPOCH,
             delay: None,
             strict: false,
+            device_codes_by_hand: false,
             files: None,
             executor: Arc::new(Simulated),
             log: Arc::new(Forgetful),
@@ -95,6 +97,14 @@ impl MockCloudBuilder {
     #[must_use]
     pub fn with_strict(self, strict: bool) -> Self {
         Self { strict, ..self }
+    }
+
+    /// Lets sign-ins by device code wait until somebody approves or declines
+    /// them: on the page that the program shows, or by `POST /_mock/device_codes`
+    /// with `{"user_code", "approve"}`. Without this they are approved at once.
+    #[must_use]
+    pub fn with_device_codes_by_hand(self, by_hand: bool) -> Self {
+        Self { device_codes_by_hand: by_hand, ..self }
     }
 
     /// Keeps files below `folder` instead of in a temporary folder.
@@ -152,6 +162,7 @@ impl MockCloudBuilder {
         let settings = Settings {
             delay: self.delay.unwrap_or(1.0),
             strict: self.strict,
+            device_codes_by_hand: self.device_codes_by_hand,
             loopback: Arc::new(Mutex::new(None)),
             ca_file: Arc::new(Mutex::new(None)),
         };

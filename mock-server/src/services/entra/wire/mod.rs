@@ -1,3 +1,6 @@
+mod device;
+mod tokens;
+
 use std::collections::HashMap;
 
 use axum::{
@@ -5,20 +8,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use time::{
-    Duration, OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description,
-};
+use time::{format_description::BorrowedFormatItem, macros::format_description};
 use uuid::Uuid;
 
-use super::state::{Grant, Proof};
-use crate::kernel::{
-    Kind, Refusal, Site,
-    auth::{self, Claims},
-    clock,
+pub(super) use self::{
+    device::{device_json, device_page},
+    tokens::{LIFE, Wanted, access_token, read_refresh_token, token_json},
 };
-
-/// How long a token is good for.
-const LIFE: Duration = Duration::hours(1);
+use super::state::Proof;
+use crate::kernel::{Kind, Refusal, Site, auth, clock};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -92,49 +90,40 @@ impl Form {
         Err(Refusal::new(Kind::Unauthenticated, text).with_code("invalid_client"))
     }
 
-    pub(super) fn check_grant_type(&self) -> Result<(), Refusal> {
+    pub(super) fn grant_type(&self) -> Result<GrantType, Refusal> {
         match self.required("grant_type")? {
-            "client_credentials" => Ok(()),
+            "client_credentials" => Ok(GrantType::ClientCredentials),
+            "refresh_token" => Ok(GrantType::RefreshToken),
+            // What version 1 calls it, and what the standard does.
+            "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => {
+                Ok(GrantType::DeviceCode)
+            }
             other => {
-                let text =
-                    format!("AADSTS70003: The app requested an unsupported grant type '{other}'.");
+                let out_of_scope = [
+                    "authorization_code",
+                    "password",
+                    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+                ];
+                let known = if out_of_scope.contains(&other) {
+                    " azml-mock does not emulate it: sign in with a device code, a secret or an assertion."
+                } else {
+                    ""
+                };
+                let text = format!(
+                    "AADSTS70003: The app requested an unsupported grant type '{other}'.{known}"
+                );
                 Err(Refusal::invalid(text).with_code("unsupported_grant_type"))
             }
         }
     }
 }
 
-/// Signs a token and wraps it as the endpoint of its generation does.
-pub(super) fn token_json(grant: &Grant, resource: &str, is_v1: bool) -> Value {
-    let now = clock::wall();
-    let expires_at = now + LIFE;
-    let claims = Claims {
-        aud: resource.to_owned(),
-        iss: format!("https://sts.windows.net/{}/", grant.tenant),
-        tid: grant.tenant.clone(),
-        oid: grant.object.clone(),
-        sub: grant.object.clone(),
-        appid: grant.client.clone(),
-        iat: now.unix_timestamp(),
-        nbf: now.unix_timestamp(),
-        exp: expires_at.unix_timestamp(),
-        ver: "1.0".to_owned(),
-        ..Claims::default()
-    };
-    let seconds = LIFE.whole_seconds();
-    let access_token = auth::mint(&claims);
-    if !is_v1 {
-        return json!({
-            "token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds,
-            "access_token": access_token,
-        });
-    }
-    let text = |it: OffsetDateTime| it.unix_timestamp().to_string();
-    json!({
-        "token_type": "Bearer", "expires_in": seconds.to_string(),
-        "ext_expires_in": seconds.to_string(), "expires_on": text(expires_at),
-        "not_before": text(now), "resource": resource, "access_token": access_token,
-    })
+/// How a client wants to come by a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GrantType {
+    ClientCredentials,
+    DeviceCode,
+    RefreshToken,
 }
 
 /// Where everything is, for the authority at `root`, for example
