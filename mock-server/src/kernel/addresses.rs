@@ -25,8 +25,90 @@ pub(crate) struct Site {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Names {
-    Azure,
+    Azure(&'static Sovereign),
     Local { scheme: &'static str, authority: Authority },
+}
+
+/// One of Microsoft's clouds by its names.
+#[derive(Debug, PartialEq, Eq)]
+struct Sovereign {
+    /// Where one signs in; the first is the one that is told.
+    entra: &'static [&'static str],
+    arm: &'static str,
+    /// The rest of a data plane's host behind its region.
+    data_plane: &'static str,
+    /// Hosts of the data plane that have no region.
+    studio: &'static str,
+    databricks: &'static str,
+    storage: &'static str,
+}
+
+static PUBLIC: Sovereign = Sovereign {
+    // The last is the metadata service of virtual machines, at which they sign in.
+    entra: &[
+        "login.microsoftonline.com",
+        "login.windows.net",
+        "login.microsoft.com",
+        "sts.windows.net",
+        "169.254.169.254",
+    ],
+    arm: "management.azure.com",
+    data_plane: "api.azureml.ms",
+    studio: "ml.azure.com",
+    databricks: "azuredatabricks.net",
+    storage: "core.windows.net",
+};
+
+static CHINA: Sovereign = Sovereign {
+    entra: &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
+    arm: "management.chinacloudapi.cn",
+    data_plane: "api.ml.azure.cn",
+    studio: "ml.azure.cn",
+    databricks: "databricks.azure.cn",
+    storage: "core.chinacloudapi.cn",
+};
+
+static USGOV: Sovereign = Sovereign {
+    entra: &["login.microsoftonline.us"],
+    arm: "management.usgovcloudapi.net",
+    data_plane: "api.ml.azure.us",
+    studio: "ml.azure.us",
+    databricks: "databricks.azure.us",
+    storage: "core.usgovcloudapi.net",
+};
+
+static SOVEREIGNS: &[&Sovereign] = &[&PUBLIC, &CHINA, &USGOV];
+
+/// What `host` is called below `domain`.
+fn below<'a>(host: &'a str, domain: &str) -> Option<&'a str> {
+    host.strip_suffix(domain)?.strip_suffix('.').filter(|it| !it.is_empty())
+}
+
+impl Sovereign {
+    fn place_of(&self, host: &str) -> Option<Place> {
+        let blob = below(host, self.storage).and_then(|it| it.strip_suffix(".blob"));
+        if let Some(account) = blob.filter(|it| !it.contains('.')) {
+            return Some(Place::Blob { account: account.to_owned() });
+        }
+        let is_data_plane = host == self.studio
+            || below(host, self.data_plane).is_some()
+            || below(host, "experiments.azureml.net").is_some();
+        if self.entra.contains(&host) {
+            Some(Place::Entra)
+        } else if host == self.arm {
+            Some(Place::Arm)
+        } else if is_data_plane {
+            Some(Place::DataPlane)
+        } else {
+            below(host, self.databricks).map(|_| Place::Databricks { host: host.to_owned() })
+        }
+    }
+}
+
+/// The cloud and the part of it that a host name belongs to.
+fn find(host: &str) -> Option<(&'static Sovereign, Place)> {
+    let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    SOVEREIGNS.iter().find_map(|it| Some((*it, it.place_of(&host)?)))
 }
 
 /// Which part of Azure a host name belongs to.
@@ -47,20 +129,7 @@ pub(crate) enum Place {
 
 impl Place {
     pub(crate) fn of(host: &str) -> Self {
-        let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
-        if let Some(account) = host.strip_suffix(".blob.core.windows.net") {
-            return Self::Blob { account: account.to_owned() };
-        }
-        match host.as_str() {
-            "login.microsoftonline.com" | "login.windows.net" | "sts.windows.net" | "169.254.169.254" => Self::Entra,
-            "management.azure.com" => Self::Arm,
-            "ml.azure.com" => Self::DataPlane,
-            it if it.ends_with(".api.azureml.ms") || it.ends_with(".experiments.azureml.net") => {
-                Self::DataPlane
-            }
-            it if it.ends_with(".azuredatabricks.net") => Self::Databricks { host },
-            _ => Self::Anywhere,
-        }
+        find(host).map_or(Self::Anywhere, |(_, place)| place)
     }
 
     /// Whether the proxy may answer for this name.
@@ -82,8 +151,8 @@ impl Site {
             Some(scheme) => scheme == "https",
             None => tls,
         };
-        let names = if Place::of(host).is_azure() {
-            Names::Azure
+        let names = if let Some((sovereign, _)) = find(host) {
+            Names::Azure(sovereign)
         } else {
             let scheme = if secure { "https" } else { "http" };
             Names::Local { scheme, authority: Authority(host.to_owned()) }
@@ -93,7 +162,7 @@ impl Site {
 
     /// By the names of Azure.
     pub(crate) fn azure() -> Self {
-        Self { names: Names::Azure, prefix: String::new() }
+        Self { names: Names::Azure(&PUBLIC), prefix: String::new() }
     }
 
     /// How a child process on this machine reaches the world behind `prefix`.
@@ -106,38 +175,42 @@ impl Site {
         &self.prefix
     }
 
-    fn local(&self, scheme: Option<&str>) -> Option<String> {
+    /// Either the address that the client used, or a name of its cloud.
+    fn address(&self, scheme: Option<&str>, name: impl Fn(&Sovereign) -> String) -> String {
         match &self.names {
-            Names::Azure => None,
+            Names::Azure(sovereign) => format!("https://{}", name(sovereign)),
             Names::Local { scheme: own, authority } => {
-                Some(format!("{}://{}{}", scheme.unwrap_or(own), authority.0, self.prefix))
+                format!("{}://{}{}", scheme.unwrap_or(own), authority.0, self.prefix)
             }
         }
     }
 
     /// Where the client signs in. Always TLS.
     pub(crate) fn entra(&self) -> String {
-        self.local(Some("https")).unwrap_or_else(|| "https://login.microsoftonline.com".into())
+        self.address(Some("https"), |it| it.entra[0].to_owned())
     }
 
     /// Where the resource manager is. Always TLS.
     pub(crate) fn arm(&self) -> String {
-        self.local(Some("https")).unwrap_or_else(|| "https://management.azure.com".into())
+        self.address(Some("https"), |it| it.arm.to_owned())
     }
 
     /// The data plane of Azure ML in `region`, by the scheme that the client uses.
     pub(crate) fn data_plane(&self, region: &str) -> String {
-        self.local(None).unwrap_or_else(|| format!("https://{region}.api.azureml.ms"))
+        self.address(None, |it| format!("{region}.{}", it.data_plane))
     }
 
     /// The origin that the client used, by the scheme that it used.
     pub(crate) fn origin(&self) -> Option<String> {
-        self.local(None)
+        match &self.names {
+            Names::Azure(_) => None,
+            Names::Local { .. } => Some(self.address(None, |_| String::new())),
+        }
     }
 
     /// The Databricks workspace with the real name `host`. Always TLS.
     pub(crate) fn databricks(&self, host: &str) -> String {
-        self.local(Some("https")).unwrap_or_else(|| format!("https://{host}"))
+        self.address(Some("https"), |_| host.to_owned())
     }
 
     /// What comes behind `{account}.blob.`. A local one carries user
@@ -145,7 +218,7 @@ impl Site {
     /// authority as its host, without any name service.
     pub(crate) fn storage_suffix(&self) -> String {
         match &self.names {
-            Names::Azure => "core.windows.net".to_owned(),
+            Names::Azure(sovereign) => sovereign.storage.to_owned(),
             Names::Local { authority, .. } => format!("mock@{}", authority.0),
         }
     }
@@ -154,7 +227,7 @@ impl Site {
     pub(crate) fn blob(&self, account: &str, container: &str, name: &str, query: &str) -> String {
         let (suffix, name) = (self.storage_suffix(), utf8_percent_encode(name, PATH));
         let prefix = match &self.names {
-            Names::Azure => "",
+            Names::Azure(_) => "",
             Names::Local { .. } => &self.prefix,
         };
         let mark = if query.is_empty() { "" } else { "?" };
@@ -186,6 +259,27 @@ mod tests {
             site.blob("acct", "c", "a b/c", "sig=1"),
             "https://acct.blob.core.windows.net/c/a%20b/c?sig=1"
         );
+    }
+
+    #[test]
+    fn each_cloud_of_microsoft_gets_its_own_names() {
+        let china = site("login.chinacloudapi.cn", true);
+        assert_eq!(china.arm(), "https://management.chinacloudapi.cn");
+        assert_eq!(china.storage_suffix(), "core.chinacloudapi.cn");
+        let usgov = site("management.usgovcloudapi.net:443", true);
+        assert_eq!(usgov.entra(), "https://login.microsoftonline.us");
+        assert_eq!(usgov.data_plane("usgovvirginia"), "https://usgovvirginia.api.ml.azure.us");
+        let databricks = |host: &str| Place::Databricks { host: host.to_owned() };
+        for host in ["adb-1.2.databricks.azure.us", "adb-1.2.databricks.azure.cn"] {
+            assert_eq!(Place::of(host), databricks(host));
+        }
+    }
+
+    #[test]
+    fn a_name_that_only_ends_like_one_of_azure_is_none() {
+        for host in ["evilazuredatabricks.net", ".azuredatabricks.net", "blob.core.windows.net"] {
+            assert_eq!(Place::of(host), Place::Anywhere, "{host}");
+        }
     }
 
     #[test]

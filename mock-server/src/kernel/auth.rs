@@ -75,12 +75,23 @@ pub(crate) fn mint(claims: &Claims) -> String {
 /// Writes and signs a JWT.
 pub(crate) fn sign(claims: &impl Serialize) -> String {
     let header = serde_json::json!({ "typ": "JWT", "alg": "RS256", "kid": KEY_ID, "x5t": KEY_ID });
+    sign_with(&header, claims)
+}
+
+/// Writes and signs a JWT with a header of its own.
+pub(crate) fn sign_with(header: &serde_json::Value, claims: &impl Serialize) -> String {
     let claims = serde_json::to_vec(claims).expect("claims are plain data");
     let text = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims));
     let mut signature = vec![0; KEY.public().modulus_len()];
     KEY.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
         .expect("the buffer has the length of the modulus");
     format!("{text}.{}", BASE64.encode(signature))
+}
+
+/// The public key as ASN.1 writes it.
+#[cfg(test)]
+pub(crate) fn public_key_der() -> &'static [u8] {
+    KEY.public().as_ref()
 }
 
 /// Reads a JWT, checks its signature (once; the outcome is remembered) and its expiry.

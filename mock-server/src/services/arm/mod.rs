@@ -2,25 +2,30 @@
 //! workspaces, compute targets; and how clients find all that.
 //!
 //! Emulated: the documents that describe the cloud, subscriptions, tenants,
-//! generic resources by type, workspaces (read), Databricks computes (attach,
-//! read, keys, detach) with their long-running operations. Computes are also
-//! shown by the data plane below `/rp`, out of the same state.
-//! Not emulated: creating workspaces, computes of other types, deployments.
+//! resource groups, generic resources by filter, Azure ML and Databricks
+//! workspaces, Databricks computes (attach, read, keys, detach); changes that
+//! go on after the answer, with the headers that tell where to ask. Computes
+//! are also shown by the data plane below `/rp`, out of the same state.
+//! Not emulated: computes of other types, deployments, deleting groups.
 //!
 //! Any `api-version` is taken, but there must be one. Reference: what
 //! azureml-core 1.61 sends and needs.
 
 mod computes;
+mod databricks_workspaces;
 mod metadata;
 mod routes;
 mod state;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod workspaces;
 
 pub(crate) use self::{
-    computes::{Due, Event, RP, SERVICE as COMPUTES},
+    computes::{RP, SERVICE as COMPUTES},
+    databricks_workspaces::SERVICE as DATABRICKS_WORKSPACES,
     metadata::{DISCOVERY, SERVICE as METADATA},
     routes::SERVICE,
-    state::{ACCOUNT, Arm, REGION, TENANT},
+    state::{ACCOUNT, Arm, Due, Event, REGION, TENANT},
+    workspaces::SERVICE as WORKSPACES,
 };

@@ -1,4 +1,6 @@
+use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use crate::{
     MockCloud,
@@ -9,6 +11,26 @@ pub(super) const ARM: &str = "https://management.azure.com";
 
 pub(super) async fn call(cloud: &MockCloud, method: &str, path: &str, body: &str) -> (u16, Value) {
     send_as(cloud, method, &format!("{ARM}{path}"), &token_for(ARM), body).await
+}
+
+/// Begins an operation, and returns where to ask how it is doing.
+pub(super) async fn begin(
+    cloud: &MockCloud,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> (u16, String) {
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("{ARM}{path}"))
+        .header("authorization", format!("Bearer {}", token_for(ARM)))
+        .body(Body::from(body.to_owned()));
+    let answer = cloud.router().oneshot(request.unwrap()).await.unwrap();
+    for name in ["azure-asyncoperation", "location", "retry-after"] {
+        assert!(answer.headers().contains_key(name), "{name}: {answer:?}");
+    }
+    let url = answer.headers()["azure-asyncoperation"].to_str().unwrap();
+    (answer.status().as_u16(), url.strip_prefix(ARM).unwrap().to_owned())
 }
 
 async fn get(path: &str) -> (u16, Value) {
@@ -80,7 +102,16 @@ async fn listings_are_filtered_by_type_and_unknown_filters_are_refused() {
     let (_, none) =
         get(&resources("resourceType%20eq%20'Microsoft.Storage/storageAccounts'")).await;
     assert_eq!(none["value"], json!([]));
-    assert_eq!(get(&resources("tagName%20eq%20'a'")).await.0, 400);
+    let joined =
+        "resourceGroup%20eq%20'RG1'%20and%20resourceType%20eq%20'Microsoft.Databricks/workspaces'";
+    assert_eq!(get(&resources(joined)).await.1["value"], json!([]));
+    let (_, named) = get(&resources("name%20eq%20'WS1'")).await;
+    assert_eq!(named["value"][0]["name"], "ws1");
+    assert_eq!(get(&resources("tagName%20eq%20'a'")).await.1["value"], json!([]));
+    for wrong in ["kind%20eq%20'a'", "name%20ne%20'a'", "name%20eq%20'a'%20or%20name%20eq%20'b'"] {
+        let (status, error) = get(&resources(wrong)).await;
+        assert_eq!((status, &error["error"]["code"]), (400, &"InvalidFilterInQueryString".into()));
+    }
 }
 
 #[tokio::test]
@@ -98,4 +129,26 @@ async fn old_versions_describe_a_list_of_clouds_and_later_ones_a_cloud() {
     let (_, azure) = send_as(&cloud, "GET", &url, "", "").await;
     assert_eq!(azure["authentication"]["loginEndpoint"], "https://login.microsoftonline.com");
     assert_eq!(azure["suffixes"]["storage"], "core.windows.net");
+}
+
+#[tokio::test]
+async fn groups_are_listed_and_made() {
+    let cloud = MockCloud::new();
+    let at = |rest: &str| {
+        format!(
+            "/subscriptions/11111111-1111-1111-1111-111111111111/resourcegroups{rest}api-version=2021-04-01"
+        )
+    };
+    let (_, all) = call(&cloud, "GET", &at("?$top=1&"), "").await;
+    assert_eq!(all["value"][0]["name"], "dbx-rg");
+    let next = all["nextLink"].as_str().unwrap().strip_prefix(ARM).unwrap();
+    let (_, rest) = call(&cloud, "GET", next, "").await;
+    assert_eq!((&rest["value"][0]["name"], rest.get("nextLink")), (&json!("rg1"), None));
+
+    let (status, _) = call(&cloud, "PUT", &at("/rg9?"), r#"{"location":"westus"}"#).await;
+    assert_eq!(status, 201);
+    let (status, _) = call(&cloud, "PUT", &at("/rg9?"), r#"{"location":"eastus"}"#).await;
+    assert_eq!(status, 409);
+    let (_, group) = call(&cloud, "GET", &at("/RG9?"), "").await;
+    assert_eq!(group["location"], "westus");
 }

@@ -1,11 +1,29 @@
+use axum::http::Uri;
 use serde_json::{Value, json};
 
-use super::state::{Arm, DatabricksWorkspace, MlWorkspace};
-use crate::{kernel::Site, services::history::instant};
+use super::state::{Arm, ResourceGroup};
+use crate::{
+    kernel::{
+        Refusal, Site,
+        lro::{LongRunning, Outcome},
+    },
+    services::history::instant,
+};
 
 /// The types of resources that there are, as listings name them.
-const ML: &str = "Microsoft.MachineLearningServices/workspaces";
-const DATABRICKS: &str = "Microsoft.Databricks/workspaces";
+pub(super) const ML: &str = "Microsoft.MachineLearningServices/workspaces";
+pub(super) const DATABRICKS: &str = "Microsoft.Databricks/workspaces";
+
+pub(super) const ML_PROVIDER: &str = "Microsoft.MachineLearningServices";
+pub(super) const DATABRICKS_PROVIDER: &str = "Microsoft.Databricks";
+
+/// A field of a body that has to be there.
+pub(super) fn required(name: &str, value: Option<String>) -> Result<String, Refusal> {
+    value.filter(|it| !it.is_empty()).ok_or_else(|| {
+        let text = format!("The {name} property is required for this definition.");
+        Refusal::invalid(text).with_code("InvalidRequestContent")
+    })
+}
 
 pub(super) fn subscription_json(id: &str, tenant_id: &str) -> Value {
     json!({
@@ -22,101 +40,182 @@ pub(super) fn tenant_json(id: &str) -> Value {
     })
 }
 
-pub(super) fn resource_group_json(subscription: &str, name: &str, location: &str) -> Value {
+pub(super) fn resource_group_json(it: &ResourceGroup) -> Value {
     json!({
-        "id": format!("/subscriptions/{subscription}/resourceGroups/{name}"), "name": name,
-        "type": "Microsoft.Resources/resourceGroups", "location": location, "tags": {},
-        "properties": { "provisioningState": "Succeeded" },
+        "id": format!("/subscriptions/{}/resourceGroups/{}", it.subscription, it.name),
+        "name": it.name, "type": "Microsoft.Resources/resourceGroups", "location": it.location,
+        "tags": it.tags, "properties": { "provisioningState": "Succeeded" },
     })
 }
 
-pub(super) fn workspace_json(it: &MlWorkspace, tenant_id: &str, site: &Site) -> Value {
-    let id = it.as_scope().resource_id();
-    let group = format!("/subscriptions/{}/resourceGroups/{}", it.subscription, it.resource_group);
-    let (account, name) = (&it.account, &it.name);
-    let data_plane = site.data_plane(&it.location);
-    let host = data_plane.split_once("://").map_or(data_plane.as_str(), |(_, host)| host);
-    json!({
-        "id": id, "name": name, "type": ML, "location": it.location, "tags": {}, "etag": null,
-        "properties": {
-            "friendlyName": name, "description": "",
-            "storageAccount": format!("{group}/providers/Microsoft.Storage/storageAccounts/{account}"),
-            "containerRegistry": null,
-            "keyVault": format!("{group}/providers/Microsoft.KeyVault/vaults/mockvault1"),
-            "applicationInsights": format!("{group}/providers/Microsoft.insights/components/mockinsights1"),
-            "hbiWorkspace": false, "tenantId": tenant_id, "imageBuildCompute": null,
-            "provisioningState": "Succeeded", "v1LegacyMode": false, "softDeleteEnabled": false,
-            "publicNetworkAccess": "Enabled",
-            "discoveryUrl": format!("{data_plane}/discovery"),
-            "mlFlowTrackingUri": format!("azureml://{host}/mlflow/v1.0{id}"),
-            "sdkTelemetryAppInsightsKey": "00000000-0000-0000-0000-000000000000",
-            "workspaceId": it.workspace_id, "systemDatastoresAuthMode": "accessKey",
-            "storageHnsEnabled": false, "creationTime": instant(it.created_at),
-        },
-        "identity": {
-            "type": "SystemAssigned", "principalId": "66666666-6666-6666-6666-666666666666",
-            "tenantId": tenant_id,
-        },
-        "sku": { "name": "Basic", "tier": "Basic" },
-    })
+/// How an operation is doing. `id` is the path at which the client asked.
+pub(super) fn operation_json(run: &LongRunning, id: &str) -> Value {
+    let mut shown = json!({
+        "id": id, "name": run.id, "status": run.status(), "startTime": instant(run.started_at),
+    });
+    match &run.outcome {
+        None => (),
+        Some(Outcome::Failed(failure)) => {
+            shown["error"] = json!({ "code": failure.code, "message": failure.message });
+        }
+        Some(Outcome::Succeeded | Outcome::Canceled) => {
+            shown["endTime"] = instant(run.ends_at).into();
+            shown["percentComplete"] = 100.into();
+        }
+    }
+    shown
 }
 
-pub(super) fn databricks_json(it: &DatabricksWorkspace, site: &Site) -> Value {
-    let url = site.databricks(&it.host);
-    let url = url.strip_prefix("https://").unwrap_or(&url);
-    let managed =
-        format!("/subscriptions/{}/resourceGroups/databricks-rg-{}", it.subscription, it.name);
-    json!({
-        "id": it.resource_id(), "name": it.name, "type": DATABRICKS, "location": it.location,
-        "tags": {}, "sku": { "name": "premium" },
-        "properties": {
-            "managedResourceGroupId": managed, "provisioningState": "Succeeded",
-            "workspaceId": it.workspace_id.to_string(), "workspaceUrl": url, "parameters": {},
-            "publicNetworkAccess": "Enabled",
-        },
-    })
+/// Which items of a listing are wanted.
+pub(super) struct Range {
+    pub(super) skip: usize,
+    pub(super) top: Option<usize>,
+}
+
+/// One page of a listing, with the address of the next one only if there is one.
+pub(super) fn page(all: Vec<Value>, range: &Range, site: &Site, uri: &Uri) -> Value {
+    let end = range.top.map_or(all.len(), |top| (range.skip + top).min(all.len()));
+    let is_last = all.len() <= end;
+    let here: Vec<Value> = all.into_iter().take(end).skip(range.skip).collect();
+    let mut page = json!({ "value": here });
+    if !is_last {
+        let query = uri.query().unwrap_or_default();
+        let kept = form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, _)| !matches!(name.as_ref(), "$skiptoken" | "$skip" | "$skipToken"));
+        let mut next = form_urlencoded::Serializer::new(String::new());
+        next.extend_pairs(kept).append_pair("$skiptoken", &end.to_string());
+        let next = next.finish();
+        page["nextLink"] = format!("{}{}?{next}", site.arm(), uri.path()).into();
+    }
+    page
 }
 
 /// A resource as a listing of all types shows it.
-fn resource_json(id: &str, name: &str, kind: &str, location: &str) -> Value {
-    json!({ "id": id, "name": name, "type": kind, "location": location, "tags": {} })
+struct Listed<'a> {
+    id: String,
+    name: &'a str,
+    kind: &'static str,
+    location: &'a str,
+    group: &'a str,
+    tags: &'a std::collections::BTreeMap<String, String>,
 }
 
 /// The resources of a subscription that `filter` lets through.
-pub(super) fn resources_json(arm: &Arm, subscription: &str, filter: &str) -> Result<Value, String> {
-    let wanted = type_of(filter)?;
-    let is_wanted = |kind: &str| wanted.is_none_or(|it| it.eq_ignore_ascii_case(kind));
-    let mut found = Vec::new();
-    if is_wanted(ML) {
-        let here = arm.workspaces().filter(|it| it.subscription.eq_ignore_ascii_case(subscription));
-        found.extend(
-            here.map(|it| resource_json(&it.as_scope().resource_id(), &it.name, ML, &it.location)),
-        );
-    }
-    if is_wanted(DATABRICKS) {
-        let here = arm.databricks().filter(|it| it.subscription.eq_ignore_ascii_case(subscription));
-        found.extend(
-            here.map(|it| resource_json(&it.resource_id(), &it.name, DATABRICKS, &it.location)),
-        );
-    }
-    Ok(json!({ "value": found }))
+pub(super) fn resources_json(
+    arm: &Arm,
+    subscription: &str,
+    group: Option<&str>,
+    filter: &str,
+) -> Result<Vec<Value>, String> {
+    let filter = Filter::parse(filter)?;
+    let ml = arm.workspaces().map(|it| {
+        let listed = Listed {
+            id: it.as_scope().resource_id(),
+            name: &it.name,
+            kind: ML,
+            location: &it.location,
+            group: &it.resource_group,
+            tags: it.tags(),
+        };
+        (&it.subscription, listed)
+    });
+    let databricks = arm.databricks().map(|it| {
+        let listed = Listed {
+            id: it.resource_id(),
+            name: &it.name,
+            kind: DATABRICKS,
+            location: &it.location,
+            group: &it.resource_group,
+            tags: it.tags(),
+        };
+        (&it.subscription, listed)
+    });
+    let found = ml.chain(databricks).filter(|(at, it)| {
+        at.eq_ignore_ascii_case(subscription)
+            && group.is_none_or(|wanted| wanted.eq_ignore_ascii_case(it.group))
+            && filter.lets_through(it)
+    });
+    let shown = found.map(|(_, it)| {
+        json!({
+            "id": it.id, "name": it.name, "type": it.kind, "location": it.location,
+            "tags": it.tags,
+        })
+    });
+    Ok(shown.collect())
 }
 
-/// The type in `resourceType eq '…'`, the one condition that is understood.
-fn type_of(filter: &str) -> Result<Option<&str>, String> {
-    if filter.trim().is_empty() {
-        return Ok(None);
+/// Conditions that all have to hold.
+struct Filter(Vec<Condition>);
+
+struct Condition {
+    field: Field,
+    value: String,
+}
+
+#[derive(Clone, Copy)]
+enum Field {
+    ResourceType,
+    ResourceGroup,
+    Name,
+    Location,
+    TagName,
+    TagValue,
+}
+
+impl Filter {
+    /// Reads `field eq 'value' and …`.
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut conditions = Vec::new();
+        let mut rest = text.trim();
+        while !rest.is_empty() {
+            let (condition, behind) = Condition::parse(rest).ok_or_else(|| {
+                format!(
+                    "the filter {text:?} is not understood: resourceType, resourceGroup, name, location, tagName, tagValue eq '…', joined by and"
+                )
+            })?;
+            conditions.push(condition);
+            rest = behind;
+        }
+        Ok(Self(conditions))
     }
-    let mut words = filter.split_whitespace();
-    let parts = (words.next(), words.next(), words.next(), words.next());
-    let (Some(field), Some(operator), Some(value), None) = parts else {
-        return Err(format!("the filter {filter:?} is more than resourceType eq '…'"));
-    };
-    let value = value.strip_prefix('\'').and_then(|it| it.strip_suffix('\''));
-    let is_known =
-        field.eq_ignore_ascii_case("resourceType") && operator.eq_ignore_ascii_case("eq");
-    match value {
-        Some(value) if is_known => Ok(Some(value)),
-        _ => Err(format!("the filter {filter:?} is not resourceType eq '…'")),
+
+    fn lets_through(&self, it: &Listed<'_>) -> bool {
+        let tag_name = self.0.iter().find(|it| matches!(it.field, Field::TagName));
+        self.0.iter().all(|Condition { field, value }| match field {
+            Field::ResourceType => it.kind.eq_ignore_ascii_case(value),
+            Field::ResourceGroup => it.group.eq_ignore_ascii_case(value),
+            Field::Name => it.name.eq_ignore_ascii_case(value),
+            Field::Location => it.location.eq_ignore_ascii_case(value),
+            Field::TagName => it.tags.contains_key(value),
+            Field::TagValue => it.tags.iter().any(|(name, it)| {
+                it == value && tag_name.is_none_or(|wanted| wanted.value == *name)
+            }),
+        })
+    }
+}
+
+impl Condition {
+    /// The first condition of `text`, and what is behind the `and` that follows.
+    fn parse(text: &str) -> Option<(Self, &str)> {
+        let (field, rest) = text.split_once(char::is_whitespace)?;
+        let field = match field.to_ascii_lowercase().as_str() {
+            "resourcetype" => Field::ResourceType,
+            "resourcegroup" => Field::ResourceGroup,
+            "name" => Field::Name,
+            "location" => Field::Location,
+            "tagname" => Field::TagName,
+            "tagvalue" => Field::TagValue,
+            _ => return None,
+        };
+        let (operator, rest) = rest.trim_start().split_once(char::is_whitespace)?;
+        let (value, rest) = rest.trim_start().strip_prefix('\'')?.split_once('\'')?;
+        let rest = rest.trim();
+        let behind = match rest.split_once(char::is_whitespace) {
+            Some((word, behind)) if word.eq_ignore_ascii_case("and") => behind.trim_start(),
+            None if rest.is_empty() => "",
+            _ => return None,
+        };
+        let is_known = operator.eq_ignore_ascii_case("eq");
+        is_known.then(|| (Self { field, value: value.to_owned() }, behind))
     }
 }

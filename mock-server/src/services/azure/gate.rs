@@ -6,8 +6,17 @@ use crate::kernel::{
 };
 
 /// What tokens for the resource manager are made for. Trailing slashes do not count.
-const ARM_AUDIENCES: &[&str] =
-    &["https://management.azure.com", "https://management.core.windows.net"];
+const ARM_AUDIENCES: &[&str] = &[
+    "https://management.azure.com",
+    "https://management.core.windows.net",
+    "https://management.chinacloudapi.cn",
+    "https://management.core.chinacloudapi.cn",
+    "https://management.usgovcloudapi.net",
+    "https://management.core.usgovcloudapi.net",
+];
+
+/// As [`ML_AUDIENCE`], in the other clouds of Microsoft.
+const ML_AUDIENCES_ELSEWHERE: &[&str] = &["https://ml.azure.cn", "https://ml.azure.us"];
 
 /// What tokens for Azure ML's data plane may be made for besides those of ARM.
 pub(crate) const ML_AUDIENCE: &str = "https://ml.azure.com";
@@ -71,5 +80,6 @@ pub(crate) fn arm_gate(_: &Kernel, site: &Site, parts: &Parts) -> Result<Caller,
 /// run's own token is of the first kind.
 pub(crate) fn data_plane_gate(_: &Kernel, site: &Site, parts: &Parts) -> Result<Caller, Refusal> {
     let token = bearer(parts).ok_or_else(missing)?;
-    entra_claims(token, |it| it == ML_AUDIENCE || is_arm(site, it)).map(Caller::from)
+    let is_ml = |it: &str| it == ML_AUDIENCE || ML_AUDIENCES_ELSEWHERE.contains(&it);
+    entra_claims(token, |it| is_ml(it) || is_arm(site, it)).map(Caller::from)
 }

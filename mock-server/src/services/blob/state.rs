@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    kernel::{self, Ctx, Decision, Kind, Refusal, ids},
+    kernel::{self, Ctx, Decision, Kind, Refusal, World, ids},
     services::{
         arm::Arm,
         blob::{ARTIFACTS, default_container},
@@ -238,6 +238,25 @@ impl Blobs {
     fn container_mut(&mut self, at: &At) -> Option<&mut Container> {
         self.containers.get_mut(&at.account)?.get_mut(&at.container)
     }
+}
+
+/// Makes the containers that a new workspace brings along, if they are not there.
+pub(crate) fn decide_containers(
+    world: &World,
+    account: &str,
+    workspace_id: &str,
+    ctx: &mut Ctx<'_>,
+) -> Vec<kernel::Event> {
+    let names = [ARTIFACTS.to_owned(), default_container(workspace_id)];
+    let missing = names.into_iter().filter(|it| world.blobs.container(account, it).is_err());
+    let created = missing.map(|name| Event::ContainerCreated {
+        account: account.to_owned(),
+        name,
+        etag: etag(world.seed, ctx.draw_id()),
+        metadata: BTreeMap::new(),
+        at: ctx.now,
+    });
+    created.map(kernel::Event::Blob).collect()
 }
 
 /// Makes a container.

@@ -1,6 +1,9 @@
 use axum::{
     Json,
-    http::{HeaderName, StatusCode, Uri},
+    http::{
+        HeaderName, StatusCode, Uri,
+        header::{LOCATION, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
     routing::on,
 };
@@ -15,7 +18,7 @@ use super::{
 use crate::{
     kernel::{Body, Here, Names, Params, Refused, Route, Service, Site, lro::LongRunning},
     services::{
-        arm::wire::workspace_json,
+        arm::workspaces::workspace_json,
         azure::{
             ArmEnvelope as Envelope, AtWorkspace, DataPlaneEnvelope, data_plane_gate,
             workspace_path,
@@ -176,11 +179,15 @@ async fn operation(
     Here(kernel): Here,
     uri: Uri,
     Names(path, _): Names<OperationPath, Envelope>,
-) -> Result<Json<Value>, Refused<Envelope>> {
+) -> Result<Response, Refused<Envelope>> {
     let id = uri.path_and_query().map_or_else(String::new, ToString::to_string);
-    kernel.read(|world, _| {
+    kernel.read(|world, now| {
         let operation = world.arm.computes.operation(&path.operation)?;
-        Ok(Json(wire::operation_json(operation, &id)))
+        let shown = Json(wire::operation_json(operation, &id));
+        if operation.run.outcome.is_some() {
+            return Ok(shown.into_response());
+        }
+        Ok(([(RETRY_AFTER, operation.run.pause(now).to_string())], shown).into_response())
     })
 }
 
@@ -188,12 +195,18 @@ async fn operation(
 async fn result(
     Here(kernel): Here,
     site: Site,
+    uri: Uri,
     Names(path, _): Names<OperationPath, Envelope>,
 ) -> Result<Response, Refused<Envelope>> {
-    kernel.read(|world, _| {
+    kernel.read(|world, now| {
         let operation = world.arm.computes.operation(&path.operation)?;
         if operation.run.outcome.is_none() {
-            return Ok(StatusCode::ACCEPTED.into_response());
+            let again = uri.path_and_query().map_or_else(String::new, ToString::to_string);
+            let headers = [
+                (LOCATION, format!("{}{again}", site.arm())),
+                (RETRY_AFTER, operation.run.pause(now).to_string()),
+            ];
+            return Ok((StatusCode::ACCEPTED, headers).into_response());
         }
         let Some(compute) = world.arm.computes.subject(operation) else {
             return Ok(StatusCode::NO_CONTENT.into_response());

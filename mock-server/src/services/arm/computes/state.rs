@@ -9,7 +9,7 @@ use crate::{
         self, Ctx, Decision, Kind, Refusal, World,
         lro::{Failure, LongRunning, Outcome},
     },
-    services::{azure::AtWorkspace, databricks},
+    services::{arm, azure::AtWorkspace, databricks},
 };
 
 /// How long attaching and detaching typically take.
@@ -207,7 +207,7 @@ impl Computes {
             },
         };
         let ended = Event::OperationEnded { id: id.clone(), outcome, at: operation.run.ends_at };
-        vec![kernel::Event::Arm(ended)]
+        vec![kernel::Event::Arm(arm::Event::Computes(ended))]
     }
 }
 
@@ -280,7 +280,7 @@ pub(super) fn decide_attach(
         compute: Box::new(compute.clone()),
         operation: operation.clone(),
     };
-    Ok((vec![kernel::Event::Arm(event)], (compute, operation, old.is_none())))
+    Ok((vec![kernel::Event::Arm(arm::Event::Computes(event))], (compute, operation, old.is_none())))
 }
 
 /// Begins to detach. Who asks again meanwhile gets the operation that goes on.
@@ -306,7 +306,7 @@ pub(super) fn decide_detach(
         name: compute.name.clone(),
         operation: operation.clone(),
     };
-    Ok((vec![kernel::Event::Arm(event)], operation))
+    Ok((vec![kernel::Event::Arm(arm::Event::Computes(event))], operation))
 }
 
 fn bad(text: &str) -> Refusal {

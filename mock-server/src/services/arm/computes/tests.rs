@@ -1,10 +1,8 @@
 use std::time::Duration;
 
-use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
-use super::super::tests::{ARM, call};
+use super::super::tests::{ARM, begin, call};
 use crate::{
     MockCloud,
     kernel::Kernel,
@@ -23,20 +21,6 @@ fn attachment(resource_id: &str, token: &str) -> String {
         "properties": {"databricksAccessToken": token},
     }})
     .to_string()
-}
-
-/// Attaches and returns where to ask how it is doing.
-async fn begin(cloud: &MockCloud, method: &str, path: &str, body: &str) -> (u16, String) {
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("{ARM}{path}"))
-        .header("authorization", format!("Bearer {}", token_for(ARM)))
-        .body(Body::from(body.to_owned()));
-    let answer = cloud.router().oneshot(request.unwrap()).await.unwrap();
-    let url = answer.headers()["azure-asyncoperation"].to_str().unwrap();
-    assert!(answer.headers().contains_key("location"));
-    assert!(answer.headers().contains_key("retry-after"));
-    (answer.status().as_u16(), url.strip_prefix(ARM).unwrap().to_owned())
 }
 
 async fn shown(cloud: &MockCloud, name: &str) -> (u16, Value) {

@@ -23,17 +23,19 @@ const ROUTES: &[Route] = &[
 
 /// Programs in a browser cannot send this header, and so cannot ask.
 fn check_header(headers: &HeaderMap) -> Result<(), Refusal> {
-    let is_there = headers.get("metadata").is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(b"true"));
-    is_there
-        .then_some(())
-        .ok_or_else(|| Refusal::invalid("Required metadata header not specified").with_code("bad_request_102"))
+    let is_there =
+        headers.get("metadata").is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(b"true"));
+    is_there.then_some(()).ok_or_else(|| {
+        Refusal::invalid("Required metadata header not specified").with_code("bad_request_102")
+    })
 }
 
 fn identity(kernel: &Kernel, asked: &Asked) -> Result<Grant, Refusal> {
     kernel.read(|world, _| {
-        world.entra.machine(asked.identity.as_deref()).ok_or_else(|| {
-            Refusal::invalid("Identity not found").with_code("invalid_request")
-        })
+        world
+            .entra
+            .machine(asked.identity.as_deref())
+            .ok_or_else(|| Refusal::invalid("Identity not found").with_code("invalid_request"))
     })
 }
 

@@ -31,7 +31,10 @@ async fn the_metadata_service_gives_a_token_for_the_resource_and_writes_numbers_
         let (status, answer) = imds(&format!("api-version=2018-02-01&{RESOURCE}{identity}")).await;
         assert_eq!(status, 200, "{answer}");
         let claims = auth::check(answer["access_token"].as_str().unwrap()).unwrap();
-        assert_eq!((claims.aud.as_str(), claims.appid.as_str()), ("https://management.azure.com/", CLIENT));
+        assert_eq!(
+            (claims.aud.as_str(), claims.appid.as_str()),
+            ("https://management.azure.com/", CLIENT)
+        );
         assert_eq!(answer["expires_on"], claims.exp.to_string());
         assert_eq!(answer["client_id"], CLIENT);
     }

@@ -71,9 +71,7 @@ pub(super) struct PageQuery {
 }
 
 /// The page where a user enters the code.
-pub(super) async fn page(
-    Params(query, _): Params<PageQuery, Envelope>,
-) -> Html<String> {
+pub(super) async fn page(Params(query, _): Params<PageQuery, Envelope>) -> Html<String> {
     Html(wire::device_page(&query.otc, None))
 }
 

@@ -23,7 +23,8 @@ impl Certificate {
             .and_then(|(_, rest)| rest.split_once("-----END CERTIFICATE-----"))
             .map(|(body, _)| body.split_whitespace().collect::<String>())
             .ok_or("there is no CERTIFICATE in the PEM text")?;
-        let der = STANDARD.decode(body).map_err(|err| format!("the certificate is broken: {err}"))?;
+        let der =
+            STANDARD.decode(body).map_err(|err| format!("the certificate is broken: {err}"))?;
         let key = rsa_public_key(&der).ok_or("the certificate holds no RSA key")?;
         let hashed = |algorithm| URL_SAFE_NO_PAD.encode(digest::digest(algorithm, &der));
         Ok(Self {
@@ -35,7 +36,9 @@ impl Certificate {
 
     /// Whether the header of an assertion names this certificate.
     pub(super) fn is_named(&self, sha1: Option<&str>, sha256: Option<&str>) -> bool {
-        let is = |named: Option<&str>, own: &str| named.is_some_and(|it| it.trim_end_matches('=') == own);
+        let is = |named: Option<&str>, own: &str| {
+            named.is_some_and(|it| it.trim_end_matches('=') == own)
+        };
         is(sha1, &self.thumbprint) || is(sha256, &self.thumbprint_sha256)
     }
 }

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{Entra, Event, Grant};
-use crate::kernel::{
-    self, Ctx, Decision, Kind, Refusal, World, Secret, clock::later,
-};
+use crate::kernel::{self, Ctx, Decision, Kind, Refusal, Secret, World, clock::later};
 
 /// How long a user has.
 pub(in super::super) const LIFE: Duration = Duration::from_secs(900);
@@ -92,8 +90,7 @@ pub(in super::super) fn decide_start(
     let client = client_id.to_ascii_lowercase();
     world.entra.check_public(&client)?;
     let code = Secret::from(format!("{}{}", ctx.draw_uuid().simple(), ctx.draw_uuid().simple()));
-    let state =
-        if ctx.settings.device_codes_by_hand { State::Pending } else { State::Approved };
+    let state = if ctx.settings.device_codes_by_hand { State::Pending } else { State::Approved };
     let entry = DeviceCode {
         user_code: user_code(ctx),
         client,
@@ -173,7 +170,8 @@ pub(in super::super) fn decide_poll(
         );
         (entry.interval + PENALTY, refused("slow_down", &text))
     } else {
-        let text = "AADSTS70016: OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
+        let text =
+            "AADSTS70016: OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
         (entry.interval, refused("authorization_pending", text))
     };
     let polled = Event::DeviceCodePolled { code: secret(), interval, at: ctx.now };

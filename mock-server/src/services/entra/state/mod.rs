@@ -14,7 +14,9 @@ use uuid::Builder;
 pub(super) use self::{
     assertion::Assertion,
     certificate::Certificate,
-    device::{DeviceCode, LIFE as DEVICE_CODE_LIFE, Poll, decide_answer, decide_poll, decide_start},
+    device::{
+        DeviceCode, LIFE as DEVICE_CODE_LIFE, Poll, decide_answer, decide_poll, decide_start,
+    },
 };
 use crate::{
     kernel::{self, Decision, Kind, Refusal, Secret, World},
@@ -82,13 +84,29 @@ pub(crate) struct Federated {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Event {
     /// What is known of an application from now on.
-    ClientKnown { client_id: String, client: Box<Client> },
-    DeviceCodeIssued { code: Secret, entry: Box<DeviceCode>, at: OffsetDateTime },
+    ClientKnown {
+        client_id: String,
+        client: Box<Client>,
+    },
+    DeviceCodeIssued {
+        code: Secret,
+        entry: Box<DeviceCode>,
+        at: OffsetDateTime,
+    },
     /// Somebody asked whether the user has answered, and has to wait so long
     /// before the next time.
-    DeviceCodePolled { code: Secret, interval: u64, at: OffsetDateTime },
-    DeviceCodeAnswered { user_code: String, is_approved: bool },
-    DeviceCodeRedeemed { code: Secret },
+    DeviceCodePolled {
+        code: Secret,
+        interval: u64,
+        at: OffsetDateTime,
+    },
+    DeviceCodeAnswered {
+        user_code: String,
+        is_approved: bool,
+    },
+    DeviceCodeRedeemed {
+        code: Secret,
+    },
 }
 
 /// How a program shows that it is who it says.
@@ -119,11 +137,8 @@ pub(super) struct NewClient {
 impl Entra {
     pub(crate) fn seeded() -> Self {
         let secret = |it: &str| Some(Secret::from(it.to_owned()));
-        let client = Client {
-            secret: secret(SECRET),
-            assertion: secret(ASSERTION),
-            ..Client::default()
-        };
+        let client =
+            Client { secret: secret(SECRET), assertion: secret(ASSERTION), ..Client::default() };
         let clients = BTreeMap::from([(CLIENT.to_owned(), client)]);
         Self { tenant_id: TENANT.to_owned(), clients, device_codes: BTreeMap::new() }
     }

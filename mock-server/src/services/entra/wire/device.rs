@@ -1,6 +1,9 @@
 use serde_json::{Value, json};
 
-use crate::{kernel::Secret, services::entra::state::{DEVICE_CODE_LIFE, DeviceCode}};
+use crate::{
+    kernel::Secret,
+    services::entra::state::{DEVICE_CODE_LIFE, DeviceCode},
+};
 
 /// What a program gets to show. Numbers are texts in the first generation.
 pub(in super::super) fn device_json(

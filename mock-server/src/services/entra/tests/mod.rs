@@ -8,15 +8,22 @@ use tower::ServiceExt;
 
 use crate::{MockCloud, kernel::auth};
 
+mod assertions;
+mod users;
+
 const TENANT: &str = "22222222-2222-2222-2222-222222222222";
 const GOOD: &str = "grant_type=client_credentials&client_id=55555555-5555-5555-5555-555555555555";
 
 async fn call(method: &str, url: &str, body: &str) -> (StatusCode, Value) {
+    call_at(&MockCloud::new(), method, url, body).await
+}
+
+async fn call_at(cloud: &MockCloud, method: &str, url: &str, body: &str) -> (StatusCode, Value) {
     let request = Request::builder().method(method).uri(url).body(Body::from(body.to_owned()));
-    let answer = MockCloud::new().router().oneshot(request.unwrap()).await.unwrap();
+    let answer = cloud.router().oneshot(request.unwrap()).await.unwrap();
     let status = answer.status();
     let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&bytes).unwrap())
+    (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
 async fn refused(body: &str) -> (u16, String, u64) {
