@@ -5,18 +5,20 @@
     python3 run.py --ready ready.json [azureml-v1 azure-ai-ml databricks legacy-cli mlflow] [--only TEXT] [--part LABEL ...] [--venvs DIR]
 
 `cargo xtask conformance` does both. --only takes the parts with TEXT in their name, --part those with exactly this label.
+--control turns the question around: with a ready file that leads nowhere each part has to fail, and passes if it does.
 
 Needs python3.11 with pip, and the ready file that the mock writes (keys: url, tls_url, ca_file, tenant_id, client_id,
 client_secret, subscription_id, resource_group, workspace_name, databricks_token, databricks_resource_group,
 databricks_workspace_name, oidc_subject_token, cloud_name). Each part starts from a reset world.
 Prints one line a part and, last, 'SUITE: N passed, M failed' a suite; the exit status is the number of failed parts.
 """
-import argparse, json, os, pathlib, shutil, ssl, subprocess, sys, tempfile, time, urllib.request
+import argparse, concurrent.futures, json, os, pathlib, shutil, signal, ssl, subprocess, sys, tempfile, time, urllib.parse, urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 A = argparse.ArgumentParser(); A.add_argument("suites", nargs="*"); A.add_argument("--ready", required=True)
-A.add_argument("--only", default=""); A.add_argument("--part", action="append", default=[], help="the label of one part, as printed"); A.add_argument("--venvs", default=HERE.parents[1] / "target" / "venv"); A.add_argument("-v", action="store_true")
+A.add_argument("--only", default=""); A.add_argument("--part", action="append", default=[], help="the label of one part, as printed"); A.add_argument("--venvs", default=HERE.parents[1] / "target" / "venv"); A.add_argument("-v", action="store_true"); A.add_argument("--control", action="store_true", help="the ready file leads nowhere, and each part has to fail")
 args = A.parse_args(); R = json.load(open(args.ready)); URL = R["url"].rstrip("/"); TLS = R["tls_url"].rstrip("/")
+POOL = concurrent.futures.ThreadPoolExecutor(2); CONTROL_SECONDS = 30
 DEAD = "http://127.0.0.1:9"                      # a proxy that refuses: nothing may leave the machine
 OUTCOMES = [{"notebook_path": "/fail", "result": "FAILED", "error": "this notebook fails"}, {"notebook_path": "/slow", "result": "RUNNING"},
             {"task": "*", "result": "SUCCESS", "log": "hello from the job"}]
@@ -41,10 +43,22 @@ def base_env(work):
              https_proxy=DEAD, http_proxy=DEAD, NO_PROXY="127.0.0.1,localhost", no_proxy="127.0.0.1,localhost", PYTHONWARNINGS="ignore", MLFLOW_DISABLE_TELEMETRY="true")
     (work / "azure").mkdir(parents=True, exist_ok=True); return e
 
-def run(label, cmd, env, cwd, timeout, passed, outcomes=()):
+def control(label, cmd, env, cwd, passed):
+    """Without a mock a part has to fail: one that passes, or says so, looks at nothing. Ending late is failing, too."""
+    t = time.time(); p = subprocess.Popen(cmd, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    try: out, rc = p.communicate(timeout=CONTROL_SECONDS)[0], p.returncode
+    except subprocess.TimeoutExpired: os.killpg(p.pid, signal.SIGKILL); out, rc = p.communicate()[0], "timed out"
+    good = not passed(rc, out or " ") and not any(l.endswith(" PASS") for l in (l.strip() for l in out.splitlines()))
+    print("%-4s %-34s %3d checks %6.1fs" % ("PASS" if good else "FAIL", label, 1, time.time() - t), flush=True)
+    if not good or args.v: print("\n".join("     | " + l for l in out.splitlines()[-25:]), flush=True)
+    return good, 1
+
+def run(label, cmd, env, cwd, timeout, passed, outcomes=(), prepare=None):
     """outcomes: rules that decide how matching tasks end, instead of executing them; without one the mock really executes."""
     if args.part and label not in args.part: return None
+    if args.control: return POOL.submit(control, label, cmd, env, cwd, passed)
     http("POST", "/_mock/reset", {}); http("POST", "/_mock/outcomes", list(outcomes)); t = time.time()
+    if prepare: prepare()
     try: p = subprocess.run(cmd, env=env, cwd=cwd, timeout=timeout, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True); out, rc = p.stdout, p.returncode
     except subprocess.TimeoutExpired as x: out, rc = (x.stdout or b"").decode(errors="replace") if isinstance(x.stdout, bytes) else (x.stdout or ""), "timed out"
     lines = out.splitlines(); n = sum(l.startswith(("OK", "ok ", "[")) for l in lines); good = passed(rc, out)
@@ -54,14 +68,29 @@ def run(label, cmd, env, cwd, timeout, passed, outcomes=()):
 
 def parts(d, pattern): return [f for f in sorted((HERE / d).glob(pattern)) if args.only in f.stem and (not args.part or any(p.split(" (")[0] == f.stem for p in args.part))]
 
+def through_proxy(e):
+    """Real Azure host names, reached through the mock's own proxy: that and its certificate are all that a client knows of it."""
+    for k in ("https_proxy", "http_proxy", "HTTP_PROXY", "NO_PROXY", "no_proxy", "ARM_CLOUD_METADATA_URL", "AZUREML_CURRENT_CLOUD"): e.pop(k, None)
+    e.update(HTTPS_PROXY=URL)
+
+def more_workspaces():
+    """Part 1b opens workspaces by these names: it looks for configurations, and the mock knows no workspace that nobody made."""
+    form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": R["client_id"], "client_secret": R["client_secret"], "scope": "https://management.azure.com/.default"}).encode()
+    token = json.load(urllib.request.urlopen(URL + "/%s/oauth2/v2.0/token" % R["tenant_id"], form, timeout=30))["access_token"]
+    group = "/subscriptions/%s/resourceGroups/%s/providers/" % (R["subscription_id"], R["resource_group"])
+    body = {"location": "eastus", "properties": {"storageAccount": group + "Microsoft.Storage/storageAccounts/more1", "keyVault": group + "Microsoft.KeyVault/vaults/more1"}}
+    for name in ("w-plain-project", "w-plain", "w-root-amlconfig", "w-root-azureml"):
+        http("PUT", group + "Microsoft.MachineLearningServices/workspaces/" + name + "?api-version=2022-05-01", body, token)
+
 def azureml_v1():
     py = venv("azureml-v1", "azureml-v1/requirements.txt")
-    for f in parts("azureml-v1", "flow_part*.py"):
+    for f, proxy in [(f, proxy) for f in parts("azureml-v1", "flow_part*.py") for proxy in ([False, True] if f.stem in ("flow_part1", "flow_part2") else [False])]:
         w = pathlib.Path(tempfile.mkdtemp()); e = base_env(w)
         e.update(AML_BASE_URL=TLS, AML_WORK=str(w), AML_SUB=R["subscription_id"], AML_RG=R["resource_group"], AML_WS=R["workspace_name"], AML_TENANT=R["tenant_id"],
                  AML_CLIENT_ID=R["client_id"], AML_CLIENT_SECRET=R["client_secret"], AML_DBX_TOKEN=R["databricks_token"], AZUREML_CURRENT_CLOUD="AzureCloud",
                  ARM_CLOUD_METADATA_URL=TLS + "/metadata/endpoints?api-version=2019-05-01")
-        yield run(f.stem, [py, "-W", "ignore", f], e, w, 240, lambda rc, out: rc == 0 and " PASS" in out.strip().splitlines()[-1], OUTCOMES)
+        if proxy: through_proxy(e)
+        yield run(f.stem + (" (proxy)" if proxy else ""), [py, "-W", "ignore", f], e, w, 240, lambda rc, out: rc == 0 and " PASS" in (out.strip().splitlines() or [""])[-1], OUTCOMES, more_workspaces if f.stem == "flow_part1b" else None)
 
 def azure_ai_ml():
     py = venv("azure-ai-ml", "azure-ai-ml/requirements.txt")
@@ -106,6 +135,6 @@ def mlflow():
 ALL = {"azureml-v1": azureml_v1, "azure-ai-ml": azure_ai_ml, "databricks": databricks, "legacy-cli": legacy_cli, "mlflow": mlflow}
 bad = 0; tail = []
 for s in args.suites or ALL:
-    r = [x for x in ALL[s]() if x]; f = sum(not g for g, _ in r); bad += f
+    r = [x for x in list(ALL[s]()) if x]; r = [x.result() if args.control else x for x in r]; f = sum(not g for g, _ in r); bad += f
     tail.append("%s: %d passed, %d failed" % (s, len(r) - f, f) + " (%d checks)" % sum(n for _, n in r))
 print("\n".join(tail)); sys.exit(min(bad, 120))

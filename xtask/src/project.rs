@@ -25,7 +25,12 @@ pub(crate) struct Project {
 
 impl Project {
     pub(crate) fn locate() -> anyhow::Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        // Cargo says at run time where the package lies. What it said at compile time
+        // is another checkout if the target folder has moved.
+        let package = env::var_os("CARGO_MANIFEST_DIR");
+        let root = package
+            .as_deref()
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")), Path::new)
             .parent()
             .context("the folder of xtask has no parent")?
             .to_owned();

@@ -1,5 +1,7 @@
 //! `cargo xtask conformance`: official, unmodified SDKs against the mock cloud.
 
+mod control;
+
 use std::{
     fs::{self, File},
     path::Path,
@@ -24,6 +26,9 @@ pub(crate) struct Options {
     /// Runs every part of the named suites, expected to pass or not
     #[arg(long, conflicts_with = "only", requires = "suites")]
     all: bool,
+    /// Leaves out the runs without a mock cloud, in which each part has to fail
+    #[arg(long)]
+    no_control: bool,
 }
 
 /// One line of the table of what has to pass.
@@ -54,7 +59,19 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
     })?;
     let (ready_file, log) = mock::files(&project.target, "conformance");
     let mock = start(project, &python, &ready_file, &log)?;
-    let outcome = suites(project, &plan, options, &python, &ready_file, report);
+    let setting = Setting {
+        project,
+        python: &python,
+        ready_file: &ready_file,
+        only: options.only.as_deref(),
+    };
+    let mut outcome = suites(&setting, &plan, report);
+    if !options.no_control {
+        // The mock goes on for as long: its certificate has to be there, so that
+        // nothing but the mock is missing.
+        let controlled = control::run(&setting, &plan, report);
+        outcome = outcome.and(controlled);
+    }
     let stopped = mock.stop();
     outcome.map_err(|err| anyhow!("{err:#} (the mock's log: {})", log.display()))?;
     stopped?;
@@ -83,42 +100,61 @@ fn start(
         .with_context(|| format!("the mock's own log is {}", log.display()))
 }
 
+/// What every run of a suite needs.
+#[derive(Clone, Copy)]
+struct Setting<'a> {
+    project: &'a Project,
+    python: &'a str,
+    ready_file: &'a Path,
+    only: Option<&'a str>,
+}
+
+/// Runs one suite and says what became of its parts.
+fn suite(
+    setting: &Setting<'_>,
+    name: &str,
+    parts: &[String],
+    flags: &[&str],
+    outcomes: &mut Vec<Outcome>,
+) -> anyhow::Result<()> {
+    let project = setting.project;
+    let mut command = Command::new(setting.python);
+    command
+        .arg(project.path(FOLDER).join("run.py"))
+        .arg("--ready")
+        .arg(setting.ready_file)
+        .arg("--venvs")
+        .arg(project.target.join("venv"))
+        .args(flags)
+        .arg(name);
+    if let Some(only) = setting.only {
+        command.args(["--only", only]);
+    }
+    for part in parts {
+        command.args(["--part", part]);
+    }
+    let (status, text) = process::tee(&mut command)?;
+    *outcomes = self::outcomes(&text);
+    let bad = outcomes.iter().filter(|outcome| !outcome.passed).count();
+    ensure!(!outcomes.is_empty(), "nothing ran, and run.py ended with {status}");
+    ensure!(bad == 0, "{bad} parts did not pass");
+    ensure!(status.success(), "run.py ended with {status}");
+    Ok(())
+}
+
 /// Runs all suites of the plan, also after a failure, so that one run tells all.
 fn suites(
-    project: &Project,
+    setting: &Setting<'_>,
     plan: &[(String, Vec<String>)],
-    options: &Options,
-    python: &str,
-    ready_file: &Path,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let mut passed = 0;
     let mut checks = 0;
     let mut failed: Vec<String> = Vec::new();
     for (suite, parts) in plan {
-        let mut command = Command::new(python);
-        command
-            .arg(project.path(FOLDER).join("run.py"))
-            .arg("--ready")
-            .arg(ready_file)
-            .arg("--venvs")
-            .arg(project.target.join("venv"))
-            .arg(suite);
-        if let Some(only) = &options.only {
-            command.args(["--only", only]);
-        }
-        for part in parts {
-            command.args(["--part", part]);
-        }
         let mut outcomes = Vec::new();
         let verdict = report.stage(&format!("conformance {suite}"), |_| {
-            let (status, text) = process::tee(&mut command)?;
-            outcomes = self::outcomes(&text);
-            let bad = outcomes.iter().filter(|outcome| !outcome.passed).count();
-            ensure!(!outcomes.is_empty(), "nothing ran, and run.py ended with {status}");
-            ensure!(bad == 0, "{bad} parts did not pass");
-            ensure!(status.success(), "run.py ended with {status}");
-            Ok(())
+            self::suite(setting, suite, parts, &[], &mut outcomes)
         });
         if let Err(err) = verdict
             && outcomes.iter().all(|outcome| outcome.passed)
@@ -222,6 +258,7 @@ mod tests {
             suites: suites.iter().map(ToString::to_string).collect(),
             only: only.map(ToOwned::to_owned),
             all: false,
+            no_control: false,
         }
     }
 
