@@ -1,9 +1,13 @@
-use std::sync::Arc;
+use std::{fs, io, sync::Arc};
 
 use super::{Event, Kernel, World};
 use crate::{
     executor::{AttemptId, Installation, Work},
-    services::{arm, databricks, history, pipelines},
+    services::{
+        arm,
+        databricks::{self, jobs},
+        history, pipelines,
+    },
 };
 
 /// What a record brings about outside the world: files and processes.
@@ -22,6 +26,8 @@ pub(crate) enum Effect {
     EndCluster { workspace: u64, cluster_id: String },
     /// Files of a snapshot are to lie on DBFS.
     CopyFiles(Vec<pipelines::CopiedFile>),
+    /// What a task puts out is to be found among the artifacts of its run.
+    ShareLog(pipelines::SharedLog),
     /// A rule has decided what a task wrote.
     WriteBlob { account: String, container: String, name: String, text: String },
 }
@@ -30,7 +36,7 @@ impl Effect {
     pub(crate) fn of(event: Event, world: &World) -> Option<Self> {
         match event {
             Event::Databricks(workspace, event) => databricks::effect_of(workspace, event, world),
-            Event::Pipelines(event) => pipelines::effect_of(event),
+            Event::Pipelines(event) => pipelines::effect_of(event, world),
             Event::Blob(event) => crate::services::blob::effect_of(event),
             _ => None,
         }
@@ -50,6 +56,7 @@ impl Effect {
                 kernel.executor.install(kernel, *it);
             }
             Self::CopyFiles(files) => files.iter().for_each(|it| copy(kernel, it)),
+            Self::ShareLog(log) => share(kernel, &log),
             Self::Cancel(mut attempt) => {
                 attempt.world = kernel.id.clone();
                 kernel.executor.cancel(&attempt);
@@ -70,8 +77,40 @@ impl Effect {
 fn copy(kernel: &Kernel, file: &pipelines::CopiedFile) {
     let source = kernel.files.container(&file.account, &file.container).locate(&file.blob);
     let target = kernel.files.dbfs(file.workspace).locate(&file.path);
-    let copied = std::fs::read(&source).and_then(|it| kernel.files.write(&target, &it));
+    let copied = fs::read(&source).and_then(|it| kernel.files.write(&target, &it));
     if let Err(err) = copied {
         tracing::error!(blob = %file.blob, %err, "a file of a snapshot could not be copied to DBFS");
+    }
+}
+
+/// Gives the file of a log more names. Where a file can have but one, it is
+/// copied when it is whole.
+fn share(kernel: &Arc<Kernel>, log: &pipelines::SharedLog) {
+    let Some(source) = jobs::log_path(kernel, log.workspace, log.job_run) else { return };
+    let shared = || -> io::Result<()> {
+        if log.is_growing {
+            // Its writer may not have come to it yet.
+            source.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::OpenOptions::new().create(true).append(true).open(&source)?;
+        } else if !source.is_file() {
+            return Ok(());
+        }
+        let folder = kernel.files.container(&log.account, &log.container);
+        for name in &log.blobs {
+            let target = folder.locate(name);
+            if target.is_file() {
+                continue;
+            }
+            target.parent().map_or(Ok(()), fs::create_dir_all)?;
+            match fs::hard_link(&source, &target) {
+                Err(_) if !log.is_growing => kernel.files.write(&target, &fs::read(&source)?)?,
+                Err(err) => tracing::debug!(%name, %err, "a log is seen when it is whole"),
+                Ok(()) => (),
+            }
+        }
+        Ok(())
+    };
+    if let Err(err) = shared() {
+        tracing::error!(log = %source.display(), %err, "a log could not be put among the artifacts");
     }
 }

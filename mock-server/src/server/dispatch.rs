@@ -23,7 +23,7 @@ use crate::{
         routes::Answered,
         strict::Unknown,
     },
-    services,
+    services::{self, arm::ACCOUNT},
 };
 
 /// Set by the listener on requests that came over TLS.
@@ -55,7 +55,9 @@ async fn dispatch(State(cloud): State<MockCloud>, mut request: Request) -> Respo
     let tls = request.extensions().get::<Tls>().is_some();
     let site = Site::new(request.uri(), request.headers(), tls, &world.prefix());
     let place = Place::of(&host);
-    let path = services::internal_path(&place, &path);
+    let is_container =
+        |name: &str| kernel.inspect(|world| world.blobs.has_container(ACCOUNT, name));
+    let path = services::internal_path(&place, &path, is_container);
     request.extensions_mut().insert(place);
     recorded(&cloud, kernel, site, path, request).await
 }

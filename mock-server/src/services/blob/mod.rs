@@ -22,7 +22,7 @@ use axum::http::Method;
 
 pub(crate) use self::{
     routes::SERVICE,
-    state::{Blobs, Event, decide_containers},
+    state::{Blobs, Event, decide_container, decide_containers},
     wire::Envelope,
     wire::signature::{account_key, sas},
 };

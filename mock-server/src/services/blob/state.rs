@@ -185,6 +185,10 @@ impl Blobs {
         blobs
     }
 
+    pub(crate) fn has_container(&self, account: &str, name: &str) -> bool {
+        self.container(account, name).is_ok()
+    }
+
     pub(super) fn container(&self, account: &str, name: &str) -> Result<&Container, Refusal> {
         let found = self.containers.get(account).and_then(|it| it.get(name));
         let missing = || {
@@ -260,7 +264,7 @@ pub(crate) fn decide_containers(
 }
 
 /// Makes a container.
-pub(super) fn decide_container(
+pub(crate) fn decide_container(
     blobs: &Blobs,
     account: &str,
     name: &str,

@@ -1,9 +1,12 @@
-//! Datastores of an Azure ML workspace: names for folders in its storage.
+//! Datastores of an Azure ML workspace: names for containers in a storage account.
 //!
-//! Emulated: reading the two that every workspace begins with. Not emulated:
-//! registering others. The account key is a published one.
+//! Emulated: the two that every workspace begins with, registering and
+//! changing others that are blob containers, the default one. As the real
+//! service, a listing shows no credentials unless asked to. The account key of
+//! the first two is a published one. Not emulated: file shares, data lakes and
+//! databases; that the two first ones cannot be changed is assumed.
 //!
-//! Reference: what azureml-core 1.61 needs.
+//! Reference: what azureml-core 1.61 sends and needs.
 
 mod routes;
 mod state;
@@ -11,4 +14,7 @@ mod state;
 mod tests;
 mod wire;
 
-pub(crate) use self::routes::SERVICE;
+pub(crate) use self::{
+    routes::SERVICE,
+    state::{Datastores, Event},
+};

@@ -16,5 +16,5 @@ mod wire;
 
 pub(crate) use self::{
     routes::SERVICE,
-    state::{CopiedFile, Due, Event, Pipelines, decide_due, effect_of},
+    state::{CopiedFile, Due, Event, Pipelines, SharedLog, decide_due, effect_of},
 };

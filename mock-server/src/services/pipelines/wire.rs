@@ -1,15 +1,17 @@
-//! JSON of the pipelines service, as azureml-pipeline 1.62 was seen to send and accept it.
+//! JSON of the pipelines service, as azureml-pipeline 1.62 was seen to accept it.
 
-use std::collections::BTreeMap;
+pub(super) mod body;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::state::{Assigned, Binding, Graph, Node, PipelineRun, Step};
-use crate::services::{databricks::jobs::RunView, history::instant};
+use super::state::{PipelineRun, Published, Step, Workspace, container_of};
+use crate::{
+    kernel::{Refusal, Site, World},
+    services::history::instant,
+};
 
 /// What the official SDK wants to find. It makes the missing ones itself.
-const DATA_TYPES: &[&str] = &[
+pub(super) const DATA_TYPES: &[&str] = &[
     "AnyFile",
     "AnyDirectory",
     "AzureBlobReference",
@@ -26,157 +28,8 @@ const DATA_TYPES: &[&str] = &[
 /// When every workspace got its data types.
 const MADE_AT: &str = "2024-01-01T00:00:00.000000+00:00";
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct CreationBody {
-    pub(super) creation_info: CreationInfo,
-    graph: GraphBody,
-    #[serde(default)]
-    graph_interface: InterfaceBody,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct CreationInfo {
-    #[serde(default)]
-    pub(super) description: Option<String>,
-    #[serde(default)]
-    pub(super) continue_experiment_on_node_failure: bool,
-    #[serde(default)]
-    pub(super) parameter_assignments: BTreeMap<String, Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct GraphBody {
-    #[serde(default)]
-    module_nodes: Vec<NodeBody>,
-    #[serde(default)]
-    dataset_nodes: Vec<DatasetNodeBody>,
-    #[serde(default)]
-    edges: Vec<EdgeBody>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct NodeBody {
-    id: String,
-    module_id: String,
-    #[serde(default)]
-    module_parameters: Vec<ParameterBody>,
-    #[serde(default)]
-    module_metadata_parameters: Vec<ParameterBody>,
-    #[serde(default)]
-    module_output_settings: Vec<OutputBody>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ParameterBody {
-    name: String,
-    #[serde(default)]
-    value_type: Value,
-    #[serde(default)]
-    value: Value,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct OutputBody {
-    name: String,
-    data_store_name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct DatasetNodeBody {
-    id: String,
-    dataset_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct EdgeBody {
-    source_output_port: PortBody,
-    destination_input_port: PortBody,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct PortBody {
-    node_id: String,
-    port_name: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct InterfaceBody {
-    parameters: Vec<InterfaceParameter>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct InterfaceParameter {
-    name: String,
-    #[serde(default)]
-    default_value: Value,
-}
-
-/// A value as the text that it is on the wire anyway.
-pub(super) fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-impl ParameterBody {
-    fn into_assigned(self) -> Assigned {
-        let value = if self.value.is_null() { String::new() } else { text(&self.value) };
-        let is_parameter = matches!(text(&self.value_type).as_str(), "1" | "GraphParameterName");
-        let binding =
-            if is_parameter { Binding::Parameter(value) } else { Binding::Literal(value) };
-        Assigned { name: self.name, binding }
-    }
-}
-
-impl PortBody {
-    fn into_pair(self) -> (String, String) {
-        (self.node_id, self.port_name)
-    }
-}
-
-impl CreationBody {
-    /// The graph; `sent` is the body that it was read from.
-    pub(super) fn into_graph(self, sent: &Value) -> Graph {
-        let assigned =
-            |them: Vec<ParameterBody>| them.into_iter().map(ParameterBody::into_assigned).collect();
-        let node = |it: NodeBody| Node {
-            id: it.id,
-            module_id: it.module_id,
-            parameters: assigned(it.module_parameters),
-            metadata: assigned(it.module_metadata_parameters),
-            outputs: it
-                .module_output_settings
-                .into_iter()
-                .map(|it| (it.name, it.data_store_name))
-                .collect(),
-        };
-        let edge = |it: EdgeBody| super::state::Edge {
-            from: it.source_output_port.into_pair(),
-            to: it.destination_input_port.into_pair(),
-        };
-        let datasets = self.graph.dataset_nodes.into_iter().map(|it| (it.id, it.dataset_id));
-        let defaults = self.graph_interface.parameters.into_iter();
-        Graph {
-            nodes: self.graph.module_nodes.into_iter().map(node).collect(),
-            datasets: datasets.collect(),
-            edges: self.graph.edges.into_iter().map(edge).collect(),
-            defaults: defaults.map(|it| (it.name, text(&it.default_value))).collect(),
-            body: sent["Graph"].clone(),
-            interface: sent["GraphInterface"].clone(),
-        }
-    }
-}
-
-pub(super) fn data_types_json() -> Value {
+/// The data types that each workspace has, and the `others`.
+pub(super) fn data_types_json<'a>(others: impl Iterator<Item = &'a Value>) -> Value {
     let one = |name: &&str| {
         json!({
             "Id": name, "Name": name, "Description": name,
@@ -184,7 +37,7 @@ pub(super) fn data_types_json() -> Value {
             "IsDirectory": *name == "AnyDirectory", "ParentDataTypeIds": [],
         })
     };
-    DATA_TYPES.iter().map(one).collect()
+    DATA_TYPES.iter().map(one).chain(others.cloned()).collect()
 }
 
 /// A module with its interface, as a look-up shows it.
@@ -218,24 +71,30 @@ pub(super) fn module_json(module: &Value) -> Value {
 }
 
 /// Where a data source's bytes are, as the service adds it to the body.
-pub(super) fn with_location(mut source: Value, account: &str, container: &str) -> Value {
-    let location = location_json(
-        account,
-        container,
-        source["PathOnDataStore"].as_str().unwrap_or_default(),
-        source["DataStoreName"].as_str().unwrap_or_default(),
-    );
+pub(super) fn with_location(
+    mut source: Value,
+    world: &World,
+    workspace: &Workspace,
+) -> Result<Value, Refusal> {
+    let text = |name: &str| source[name].as_str().unwrap_or_default();
+    let location = location_json(world, workspace, text("DataStoreName"), text("PathOnDataStore"))?;
     if let Some(fields) = source.as_object_mut() {
         fields.insert("DataLocation".to_owned(), location);
         for name in ["DataTypeId", "Description"] {
             fields.entry(name).or_insert(Value::Null);
         }
     }
-    source
+    Ok(source)
 }
 
-fn location_json(account: &str, container: &str, path: &str, datastore: &str) -> Value {
-    json!({
+fn location_json(
+    world: &World,
+    workspace: &Workspace,
+    datastore: &str,
+    path: &str,
+) -> Result<Value, Refusal> {
+    let (account, container) = container_of(world, workspace, datastore)?;
+    Ok(json!({
         "StorageType": "None", "StorageId": null, "Uri": null,
         "DataReference": {
             "Type": "AzureBlob",
@@ -244,14 +103,18 @@ fn location_json(account: &str, container: &str, path: &str, datastore: &str) ->
                 "AmlDataStoreName": datastore,
             },
         },
-    })
+    }))
+}
+
+fn or_null(text: &str) -> Option<&str> {
+    Some(text).filter(|it| !it.is_empty())
 }
 
 pub(super) fn run_json(run: &PipelineRun) -> Value {
     let created = instant(run.created_at);
     json!({
         "Id": run.id, "Etag": "\"0\"", "CreatedDate": created, "LastModifiedDate": created,
-        "EntityStatus": "0", "Description": run.description,
+        "EntityStatus": "0", "Description": or_null(&run.description),
         "Status": {
             "StatusCode": run.status.as_str(), "StatusDetail": null, "CreationTime": created,
             "EndTime": run.ended_at.map(instant),
@@ -259,9 +122,46 @@ pub(super) fn run_json(run: &PipelineRun) -> Value {
         "GraphId": run.graph_id, "IsSubmitted": run.submitted_at.is_some(),
         "HasErrors": false, "HasWarnings": false, "UploadState": "Completed",
         "ParameterAssignments": run.parameters, "DataSetDefinitionValueAssignments": {},
-        "RunHistoryExperimentName": run.experiment, "PipelineId": null, "RunSource": "SDK",
-        "RunType": "SDK", "TotalRunSteps": run.steps.len(), "ScheduleId": null, "tags": {},
-        "Properties": {},
+        "RunHistoryExperimentName": run.experiment, "PipelineId": run.pipeline_id,
+        "RunSource": run.source, "RunType": run.kind, "TotalRunSteps": run.steps.len(),
+        "ScheduleId": null, "tags": run.tags, "Properties": run.properties,
+    })
+}
+
+/// A published pipeline with the address that submits it.
+pub(super) fn published_json(it: &Published, world: &World, site: &Site) -> Value {
+    let graph = world.pipelines.graph(&it.graph_id).ok();
+    let url = format!(
+        "{}/pipelines/v1.0{}/PipelineRuns/PipelineSubmit/{}",
+        site.data_plane(&it.workspace.region),
+        it.workspace.resource_id(),
+        it.id
+    );
+    json!({
+        "Id": it.id, "Etag": "\"0\"", "CreatedDate": instant(it.created_at),
+        "LastModifiedDate": instant(it.modified_at), "EntityStatus": it.status.as_str(),
+        "Name": it.name, "Description": it.description, "Version": it.version,
+        "GraphId": it.graph_id, "TotalRunSteps": graph.map_or(0, |it| it.nodes.len()),
+        "ParameterAssignments": graph.map(|it| &it.defaults),
+        "DataSetDefinitionValueAssignments": {},
+        "ContinueRunOnStepFailure": it.continues_on_failure, "EnableNotification": null,
+        "Properties": it.properties, "Url": url,
+    })
+}
+
+/// How far a step is, and whose work it shows.
+pub(super) fn task_status_json(run: &PipelineRun, step: &Step) -> Value {
+    let reuse = step.reused.as_ref().map(|it| {
+        json!({
+            "ExperimentId": it.pipeline_run_id, "NodeId": it.node_id, "RunId": it.run_id,
+            "RequestId": null, "NodeStartTime": null, "NodeEndTime": null,
+        })
+    });
+    json!({
+        "ReuseInfo": reuse, "StatusCode": step.status.as_str(), "StatusDetail": null,
+        "CreationTime": run.submitted_at.map(instant), "ScheduleTime": null,
+        "StartTime": step.started_at.map(instant), "EndTime": step.ended_at.map(instant),
+        "RequestId": null, "RunId": step.run_id, "RealTimeLogPath": null, "HasWarnings": false,
     })
 }
 
@@ -269,35 +169,19 @@ pub(super) fn run_json(run: &PipelineRun) -> Value {
 pub(super) fn outputs_json(
     step: &Step,
     names: &[(String, Option<String>)],
-    account: &str,
-    container: &str,
-) -> Value {
+    world: &World,
+    workspace: &Workspace,
+) -> Result<Value, Refusal> {
     let all = names.iter().map(|(name, store)| (name.as_str(), store.as_deref()));
     let all = all.chain([("_run_after_output", None)]);
-    let outputs: serde_json::Map<String, Value> = all
-        .map(|(name, store)| {
-            let path = super::state::output_path(step, name);
-            let datastore = store.unwrap_or("workspaceblobstore");
-            let output = json!({
-                "DataTypeId": "AnyFile", "LogicalSizeInBytes": 0, "PhysicalSizeInBytes": 0,
-                "Hash": null, "DataLocation": location_json(account, container, &path, datastore),
-            });
-            (name.to_owned(), output)
-        })
-        .collect();
-    outputs.into()
-}
-
-/// What the service itself logs of a step.
-pub(super) fn job_log(step: &Step, view: Option<&RunView<'_>>) -> String {
-    let mut lines = vec![format!("Step '{}' is {}", step.name, step.status.as_str())];
-    if let (Some((workspace, job_run)), Some(view)) = (step.job_run, view) {
-        lines
-            .push(format!("Databricks workspace {workspace}, job run {job_run}: {}", view.message));
-        let times = [("started", view.started_at), ("ended", view.ended_at)];
-        lines.extend(
-            times.into_iter().filter_map(|(word, at)| Some(format!("{word} at {}", instant(at?)))),
-        );
-    }
-    lines.join("\n") + "\n"
+    let outputs = all.map(|(name, store)| {
+        let datastore = store.unwrap_or("workspaceblobstore");
+        let location = location_json(world, workspace, datastore, &step.output_path(name))?;
+        let output = json!({
+            "DataTypeId": "AnyFile", "LogicalSizeInBytes": 0, "PhysicalSizeInBytes": 0,
+            "Hash": null, "DataLocation": location,
+        });
+        Ok((name.to_owned(), output))
+    });
+    outputs.collect::<Result<serde_json::Map<String, Value>, Refusal>>().map(Value::from)
 }

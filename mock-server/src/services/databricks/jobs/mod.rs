@@ -21,7 +21,7 @@ pub(crate) use self::{
     state::ends::{decide_cluster_lost, decide_report, decide_restart},
     state::rules::{decide_cancel, decide_due, decide_submit},
     state::spec::{ClusterChoice, CodeSpec, Submission, TaskSpec},
-    state::view::{RunView, log_of, run_state},
+    state::view::{RunView, log_of, log_path, run_state},
     state::work::effect_of,
     state::{Due, Event, Jobs, TaskResult},
 };

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::DataPath;
 use crate::kernel::Refusal;
 
 /// What a pipeline is: steps, data, and what flows where.
@@ -11,9 +12,13 @@ pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
     /// Data source ids by the ids of their nodes.
     pub(crate) datasets: BTreeMap<String, String>,
+    /// Nodes of data that a parameter names: its name by the id of the node.
+    pub(crate) data_path_nodes: BTreeMap<String, String>,
     pub(crate) edges: Vec<Edge>,
     /// Defaults of the pipeline parameters.
     pub(crate) defaults: BTreeMap<String, String>,
+    /// Defaults of the parameters that name data.
+    pub(crate) data_paths: BTreeMap<String, DataPath>,
     /// The body and the interface as they were sent, for those who ask for the graph.
     pub(crate) body: Value,
     pub(crate) interface: Value,
@@ -27,6 +32,8 @@ pub(crate) struct Node {
     pub(crate) metadata: Vec<Assigned>,
     /// Names of the outputs with the datastores that take them.
     pub(crate) outputs: Vec<(String, Option<String>)>,
+    /// Whether it is executed even if an earlier step has done the same.
+    pub(crate) regenerates: bool,
 }
 
 /// A parameter of a module and where its value comes from.
@@ -65,7 +72,22 @@ impl Node {
     }
 }
 
+impl Edge {
+    /// Whether nothing flows here: one step is to wait for another.
+    pub(super) fn is_mere_order(&self) -> bool {
+        self.to.1.starts_with("_run_after_")
+    }
+}
+
 impl Graph {
+    pub(in super::super) fn node(&self, id: &str) -> Option<&Node> {
+        self.nodes.iter().find(|it| it.id == id)
+    }
+
+    fn is_data(&self, id: &str) -> bool {
+        self.datasets.contains_key(id) || self.data_path_nodes.contains_key(id)
+    }
+
     /// Ids of the module nodes from which an edge leads to `node_id`.
     pub(super) fn before(&self, node_id: &str) -> Vec<String> {
         let sources = self.edges.iter().filter(|it| it.to.0 == node_id).map(|it| &it.from.0);
@@ -80,9 +102,16 @@ impl Graph {
         if known.len() < self.nodes.len() {
             return Err(Refusal::invalid("two module nodes have the same Id"));
         }
+        for (node, name) in &self.data_path_nodes {
+            if !self.data_paths.contains_key(name) {
+                return Err(Refusal::invalid(format!(
+                    "node {node} takes '{name}', which is no data path parameter of the pipeline"
+                )));
+            }
+        }
         for edge in &self.edges {
             let from = edge.from.0.as_str();
-            if !known.contains(from) && !self.datasets.contains_key(from) {
+            if !known.contains(from) && !self.is_data(from) {
                 return Err(Refusal::invalid(format!(
                     "an edge begins at {from}, which is no node"
                 )));

@@ -1,7 +1,19 @@
-//! The rules of the service. `graph` is what a pipeline is, `schedule` what
-//! happens to it and when, `task` what a step becomes on Databricks.
+//! What a pipeline is and what happens to it.
+//!
+//! `graph` is what a pipeline is, `entities` what it is made of, `published`
+//! what has an address of its own. `creation` makes runs, `schedule` says what
+//! happens to them and when, `task` what a step becomes on Databricks, `reuse`
+//! which steps need not become anything. `history` and `logs` are what others
+//! see of it.
 
+mod creation;
+mod entities;
 mod graph;
+mod history;
+mod logs;
+mod published;
+mod reuse;
+mod run;
 mod schedule;
 mod task;
 
@@ -11,17 +23,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-pub(crate) use self::schedule::{Due, decide_due};
 pub(super) use self::{
+    creation::{NewRun, decide_run},
+    entities::{Kind, decide_data_type, decide_entity, decide_entity_update},
     graph::{Assigned, Binding, Edge, Graph, Node},
+    logs::job_log,
+    published::{
+        Availability, NewPublished, Published, decide_availability, decide_publication,
+        decide_submission_of,
+    },
+    run::{DataPath, Origin, PipelineRun, StatusCode, Step, Workspace},
     schedule::{decide_cancel, decide_submit},
-    task::output_path,
+    task::container_of,
 };
-use crate::{
-    kernel::{self, Ctx, Decision, Refusal, effects::Effect},
-    services::azure::AtWorkspace,
-    store::Place,
+pub(crate) use self::{
+    logs::SharedLog,
+    schedule::{Due, decide_due},
 };
+use crate::kernel::{Refusal, World, effects::Effect};
 
 /// Modules, data sources, graphs and runs of all Azure ML workspaces.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,66 +53,13 @@ pub(crate) struct Pipelines {
     data_source_hashes: BTreeMap<String, String>,
     graphs: BTreeMap<String, Graph>,
     runs: BTreeMap<String, PipelineRun>,
+    /// Data types beside those that each workspace has.
+    data_types: BTreeMap<String, Value>,
+    published: BTreeMap<String, Published>,
+    /// Steps whose outputs may be reused, by what they depend on.
+    finished: BTreeMap<String, Origin>,
     /// Submitted runs that have not ended.
     unsettled: BTreeSet<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct PipelineRun {
-    pub(super) id: String,
-    pub(super) workspace: Workspace,
-    pub(super) experiment: String,
-    pub(super) description: String,
-    pub(super) graph_id: String,
-    /// With the defaults filled in.
-    pub(super) parameters: BTreeMap<String, String>,
-    pub(super) continues_on_failure: bool,
-    pub(super) status: StatusCode,
-    pub(super) user: String,
-    pub(super) tenant_id: String,
-    pub(super) created_at: OffsetDateTime,
-    pub(super) submitted_at: Option<OffsetDateTime>,
-    pub(super) ended_at: Option<OffsetDateTime>,
-    pub(super) is_cancel_requested: bool,
-    pub(super) steps: Vec<Step>,
-}
-
-/// The Azure ML workspace of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the service calls it so, and there are other ids")]
-pub(crate) struct Workspace {
-    pub(super) subscription: String,
-    pub(super) resource_group: String,
-    pub(super) name: String,
-    pub(super) workspace_id: String,
-    pub(super) region: String,
-    pub(super) account: String,
-}
-
-/// One module node of a submitted run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Step {
-    pub(super) node_id: String,
-    pub(super) name: String,
-    /// The step's own run in run history.
-    pub(super) run_id: String,
-    pub(super) status: StatusCode,
-    /// Node ids of the steps whose end it waits for.
-    pub(super) after: Vec<String>,
-    /// The job run that it became: Databricks workspace and run id.
-    pub(super) job_run: Option<(u64, i64)>,
-    pub(super) ended_at: Option<OffsetDateTime>,
-}
-
-/// The words of this service for runs and steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum StatusCode {
-    NotStarted,
-    Queued,
-    Running,
-    Failed,
-    Finished,
-    Canceled,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -108,9 +74,23 @@ pub(crate) enum Event {
         hash: String,
         body: Value,
     },
+    DataTypeCreated {
+        id: String,
+        body: Value,
+    },
+    /// A run of a published pipeline shares its graph.
     RunCreated {
         run: Box<PipelineRun>,
+        graph: Option<Box<Graph>>,
+    },
+    Published {
+        pipeline: Box<Published>,
         graph: Box<Graph>,
+    },
+    AvailabilitySet {
+        pipeline_id: String,
+        status: Availability,
+        at: OffsetDateTime,
     },
     Submitted {
         run_id: String,
@@ -123,11 +103,20 @@ pub(crate) enum Event {
         node_id: String,
         workspace: u64,
         job_run: i64,
+        fingerprint: Option<String>,
         files: Vec<CopiedFile>,
+    },
+    /// An earlier step has done the same.
+    StepReused {
+        run_id: String,
+        node_id: String,
+        origin: Origin,
+        at: OffsetDateTime,
     },
     StepStarted {
         run_id: String,
         node_id: String,
+        at: OffsetDateTime,
     },
     StepEnded {
         run_id: String,
@@ -156,60 +145,6 @@ pub(crate) struct CopiedFile {
     pub(crate) path: String,
 }
 
-impl StatusCode {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::NotStarted => "NotStarted",
-            Self::Queued => "Queued",
-            Self::Running => "Running",
-            Self::Failed => "Failed",
-            Self::Finished => "Finished",
-            Self::Canceled => "Canceled",
-        }
-    }
-
-    pub(super) fn is_final(self) -> bool {
-        matches!(self, Self::Failed | Self::Finished | Self::Canceled)
-    }
-}
-
-impl From<&AtWorkspace> for Workspace {
-    fn from(it: &AtWorkspace) -> Self {
-        Self {
-            subscription: it.subscription.clone(),
-            resource_group: it.resource_group.clone(),
-            name: it.name.clone(),
-            workspace_id: it.workspace_id.clone(),
-            region: it.region.clone(),
-            account: it.account.clone(),
-        }
-    }
-}
-
-impl Workspace {
-    pub(super) fn place(&self) -> Place {
-        Place::AzureMl(self.workspace_id.clone())
-    }
-
-    /// The container of the default datastore.
-    pub(super) fn container(&self) -> String {
-        format!("azureml-blobstore-{}", self.workspace_id)
-    }
-
-    pub(super) fn resource_id(&self) -> String {
-        format!(
-            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.MachineLearningServices/workspaces/{}",
-            self.subscription, self.resource_group, self.name
-        )
-    }
-}
-
-impl PipelineRun {
-    pub(super) fn step(&self, node_id: &str) -> Option<&Step> {
-        self.steps.iter().find(|it| it.node_id == node_id)
-    }
-}
-
 impl Pipelines {
     pub(crate) fn evolve(&mut self, event: &Event) {
         match event.clone() {
@@ -222,8 +157,22 @@ impl Pipelines {
                 self.data_sources.insert(id, body);
             }
             Event::RunCreated { run, graph } => {
-                self.graphs.insert(run.graph_id.clone(), *graph);
+                if let Some(graph) = graph {
+                    self.graphs.insert(run.graph_id.clone(), *graph);
+                }
                 self.runs.insert(run.id.clone(), *run);
+            }
+            Event::DataTypeCreated { id, body } => {
+                self.data_types.insert(id, body);
+            }
+            Event::Published { pipeline, graph } => {
+                self.graphs.insert(pipeline.graph_id.clone(), *graph);
+                self.published.insert(pipeline.id.clone(), *pipeline);
+            }
+            Event::AvailabilitySet { pipeline_id, status, at } => {
+                if let Some(it) = self.published.get_mut(&pipeline_id) {
+                    (it.status, it.modified_at) = (status, at);
+                }
             }
             Event::Submitted { run_id, steps, at } => {
                 self.unsettled.insert(run_id.clone());
@@ -232,19 +181,32 @@ impl Pipelines {
                     run.status = StatusCode::Running;
                 });
             }
-            Event::StepSubmitted { run_id, node_id, workspace, job_run, .. } => {
+            Event::StepSubmitted { run_id, node_id, workspace, job_run, fingerprint, .. } => {
                 self.with_step(&run_id, &node_id, |step| {
+                    step.fingerprint = fingerprint;
                     step.job_run = Some((workspace, job_run));
                     step.status = StatusCode::Queued;
                 });
             }
-            Event::StepStarted { run_id, node_id } => {
-                self.with_step(&run_id, &node_id, |step| step.status = StatusCode::Running);
+            Event::StepReused { run_id, node_id, origin, at } => {
+                self.with_step(&run_id, &node_id, |step| {
+                    (step.started_at, step.ended_at) = (Some(at), Some(at));
+                    (step.status, step.job_run) = (StatusCode::Finished, origin.job_run);
+                    step.reused = Some(origin);
+                });
+            }
+            Event::StepStarted { run_id, node_id, at } => {
+                self.with_step(&run_id, &node_id, |step| {
+                    (step.status, step.started_at) = (StatusCode::Running, Some(at));
+                });
             }
             Event::StepEnded { run_id, node_id, status, at } => {
                 self.with_step(&run_id, &node_id, |step| {
                     (step.status, step.ended_at) = (status, Some(at));
                 });
+                if status == StatusCode::Finished {
+                    self.remember(&run_id, &node_id);
+                }
             }
             Event::CancelRequested { run_id } => {
                 self.with(&run_id, |run| run.is_cancel_requested = true);
@@ -268,6 +230,20 @@ impl Pipelines {
                 change(step);
             }
         });
+    }
+
+    /// Keeps what a finished step made for those that would do the same.
+    fn remember(&mut self, run_id: &str, node_id: &str) {
+        let Some(step) = self.runs.get(run_id).and_then(|it| it.step(node_id)) else { return };
+        let origin = Origin {
+            pipeline_run_id: run_id.to_owned(),
+            node_id: node_id.to_owned(),
+            run_id: step.run_id.clone(),
+            job_run: step.job_run,
+        };
+        if let Some(fingerprint) = step.fingerprint.clone() {
+            self.finished.insert(fingerprint, origin);
+        }
     }
 
     pub(super) fn module(&self, id: &str) -> Result<&Value, Refusal> {
@@ -295,49 +271,51 @@ impl Pipelines {
     pub(super) fn run(&self, id: &str) -> Result<&PipelineRun, Refusal> {
         self.runs.get(id).ok_or_else(|| missing("PipelineRun"))
     }
+
+    pub(super) fn data_types(&self) -> impl Iterator<Item = &Value> {
+        self.data_types.values()
+    }
+
+    pub(super) fn published(&self, at: &Workspace, id: &str) -> Result<&Published, Refusal> {
+        let found =
+            self.published.get(id).filter(|it| it.workspace.workspace_id == at.workspace_id);
+        found.ok_or_else(|| missing("Pipeline"))
+    }
+
+    /// All published pipelines of a workspace, the newest first.
+    pub(super) fn all_published(&self, at: &Workspace) -> Vec<&Published> {
+        let mut all: Vec<&Published> = self
+            .published
+            .values()
+            .filter(|it| it.workspace.workspace_id == at.workspace_id)
+            .collect();
+        all.sort_by_key(|it| (std::cmp::Reverse(it.created_at), &it.id));
+        all
+    }
+
+    /// The runs of a published pipeline, the newest first.
+    pub(super) fn runs_of(&self, pipeline_id: &str) -> Vec<&PipelineRun> {
+        let of_it = |it: &&PipelineRun| it.pipeline_id.as_deref() == Some(pipeline_id);
+        let mut runs: Vec<&PipelineRun> = self.runs.values().filter(of_it).collect();
+        runs.sort_by_key(|it| (std::cmp::Reverse(it.created_at), &it.id));
+        runs
+    }
 }
 
 fn missing(what: &str) -> Refusal {
     Refusal::not_found(format!("{what} not found")).with_code("UserError")
 }
 
-/// Keeps a module or a data source under its id and its hash.
-pub(super) fn decide_entity(
-    mut body: Value,
-    hash: &str,
-    is_module: bool,
-    ctx: &mut Ctx<'_>,
-) -> Decision<Value> {
-    if hash.is_empty() {
-        return Err(Refusal::invalid("IdentifierHash is missing"));
-    }
-    let id = ctx.draw_uuid().to_string();
-    let now = crate::services::history::instant(ctx.now);
-    if let Some(fields) = body.as_object_mut() {
-        for (name, value) in [
-            ("Id", id.as_str()),
-            ("Etag", "\"0\""),
-            ("EntityStatus", "0"),
-            ("UploadState", "Completed"),
-            ("CreatedDate", &now),
-            ("LastModifiedDate", &now),
-        ] {
-            fields.insert(name.to_owned(), value.into());
+/// What happens outside when a step becomes a job run, and while that runs.
+pub(crate) fn effect_of(event: Event, world: &World) -> Option<Effect> {
+    let (run_id, node_id, is_growing) = match event {
+        Event::StepSubmitted { files, .. } => {
+            return (!files.is_empty()).then_some(Effect::CopyFiles(files));
         }
-    }
-    let (hash, kept) = (hash.to_owned(), body.clone());
-    let event = if is_module {
-        Event::ModuleCreated { id, hash, body: kept }
-    } else {
-        Event::DataSourceCreated { id, hash, body: kept }
+        Event::StepStarted { run_id, node_id, .. } => (run_id, node_id, true),
+        Event::StepEnded { run_id, node_id, .. } => (run_id, node_id, false),
+        _ => return None,
     };
-    Ok((vec![kernel::Event::Pipelines(event)], body))
-}
-
-/// What happens outside when a step becomes a job run.
-pub(crate) fn effect_of(event: Event) -> Option<Effect> {
-    match event {
-        Event::StepSubmitted { files, .. } if !files.is_empty() => Some(Effect::CopyFiles(files)),
-        _ => None,
-    }
+    let run = world.pipelines.run(&run_id).ok()?;
+    logs::shared(run, run.step(&node_id)?, is_growing).map(Effect::ShareLog)
 }

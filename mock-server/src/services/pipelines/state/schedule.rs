@@ -1,18 +1,16 @@
-use std::collections::BTreeMap;
-
 use time::OffsetDateTime;
 
 use super::{
-    Event, Graph, PipelineRun, Pipelines, StatusCode, Step,
+    Event, Graph, PipelineRun, Pipelines, StatusCode, Step, history, logs, reuse,
     task::{self, Task},
 };
 use crate::{
     kernel::{self, Ctx, Decision, Refusal, World},
     services::{
+        blob,
         databricks::jobs::{self, RunView, TaskResult},
-        history::decide_experiment_named,
     },
-    store::{self, Batch, Point, RunError, RunPatch, Status, micros},
+    store::{self, Batch, Point, RunError, Status, micros},
 };
 
 /// What time, or the end of a job run, brings about.
@@ -47,6 +45,7 @@ pub(crate) enum Due {
 pub(in super::super) fn decide_submit(
     world: &World,
     run_id: &str,
+    parent_run_id: Option<String>,
     ctx: &mut Ctx<'_>,
 ) -> Decision<()> {
     let run = world.pipelines.run(run_id)?;
@@ -54,6 +53,22 @@ pub(in super::super) fn decide_submit(
         return Err(Refusal::conflict(format!("Pipeline run {run_id} was submitted before")));
     }
     let graph = world.pipelines.graph(&run.graph_id)?;
+    let mut run = run.clone();
+    if let Some(parent) = parent_run_id {
+        world.stores.at(&run.workspace.place()).run(&parent)?;
+        run.parent_run_id = Some(parent);
+    }
+    let (events, _) = submission(world, &run, graph, ctx)?;
+    Ok((events, ()))
+}
+
+/// What the submission of `run` consists of, and its steps.
+pub(super) fn submission(
+    world: &World,
+    run: &PipelineRun,
+    graph: &Graph,
+    ctx: &mut Ctx<'_>,
+) -> Decision<Vec<Step>> {
     graph.check()?;
     let mut steps = Vec::new();
     for node in &graph.nodes {
@@ -65,96 +80,16 @@ pub(in super::super) fn decide_submit(
             status: StatusCode::NotStarted,
             after: graph.before(&node.id),
             job_run: None,
+            fingerprint: None,
+            reused: None,
+            started_at: None,
             ended_at: None,
         });
     }
-    let mut events = begin_in_history(world, run, graph, &steps, ctx)?;
-    let submitted = Event::Submitted { run_id: run_id.to_owned(), steps, at: ctx.now };
+    let mut events = history::begin(world, run, graph, &steps, ctx)?;
+    let submitted = Event::Submitted { run_id: run.id.clone(), steps: steps.clone(), at: ctx.now };
     events.push(kernel::Event::Pipelines(submitted));
-    Ok((events, ()))
-}
-
-fn begin_in_history(
-    world: &World,
-    run: &PipelineRun,
-    graph: &Graph,
-    steps: &[Step],
-    ctx: &mut Ctx<'_>,
-) -> Result<Vec<kernel::Event>, Refusal> {
-    let place = run.workspace.place();
-    let store = world.stores.at(&place);
-    let (mut events, experiment_id) = decide_experiment_named(world, &place, &run.experiment, ctx)?;
-    let mut number = store.next_run_number();
-    let texts = |pairs: &[(&str, &str)]| -> BTreeMap<String, Option<String>> {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), Some((*value).to_owned()))).collect()
-    };
-    let parameters = serde_json::to_string(&run.parameters).unwrap_or_default();
-    let parent = RunPatch {
-        description: Some(run.description.clone()),
-        run_type: Some("azureml.PipelineRun".to_owned()),
-        run_type_v2: Some(serde_json::json!({ "orchestrator": "Pipeline", "traits": [] })),
-        properties: texts(&[
-            ("azureml.runsource", "azureml.PipelineRun"),
-            ("runSource", "SDK"),
-            ("runType", "SDK"),
-            ("azureml.parameters", &parameters),
-        ]),
-        ..RunPatch::default()
-    };
-    let made = store::decide_run(
-        store,
-        &place,
-        &experiment_id,
-        run.id.clone(),
-        Status::Running,
-        &run.user,
-        parent,
-        number,
-        ctx,
-    )?;
-    events.extend(made.0);
-    for step in steps {
-        number += 1;
-        let node = graph.nodes.iter().find(|it| it.id == step.node_id);
-        let module_id = node.map(|it| it.module_id.as_str()).unwrap_or_default();
-        let compute = node.and_then(|it| it.value("compute_name", &run.parameters));
-        let patch = RunPatch {
-            name: Some(step.name.clone()),
-            display_name: Some(step.name.clone()),
-            parent_id: Some(run.id.clone()),
-            run_type: Some("azureml.StepRun".to_owned()),
-            target: compute.map(str::to_owned),
-            tags: texts(&[
-                ("azureml.nodeid", &step.node_id),
-                ("azureml.pipeline", &run.id),
-                ("azureml.pipelineid", &run.id),
-                ("azureml.pipelinerunid", &run.id),
-            ]),
-            properties: texts(&[
-                ("azureml.runsource", "azureml.StepRun"),
-                ("azureml.nodeid", &step.node_id),
-                ("azureml.pipelinerunid", &run.id),
-                ("azureml.moduleid", module_id),
-                ("azureml.moduleName", &step.name),
-                ("StepType", "DatabricksStep"),
-                ("ComputeTargetType", "Databricks"),
-            ]),
-            ..RunPatch::default()
-        };
-        let made = store::decide_run(
-            store,
-            &place,
-            &experiment_id,
-            step.run_id.clone(),
-            Status::NotStarted,
-            &run.user,
-            patch,
-            number,
-            ctx,
-        )?;
-        events.extend(made.0);
-    }
-    Ok(events)
+    Ok((events, steps))
 }
 
 /// Asks all steps that have not ended to end.
@@ -249,10 +184,13 @@ pub(crate) fn decide_due(world: &World, due: &Due, ctx: &mut Ctx<'_>) -> Vec<ker
         (Due::Over { .. }, _) => over(world, run, ctx),
         (Due::Ready { .. }, Some(step)) => ready(world, run, step, ctx),
         (Due::Started { .. }, Some(step)) => {
-            let started =
-                Event::StepStarted { run_id: run_id.clone(), node_id: step.node_id.clone() };
+            let (run_id, node_id) = (run_id.clone(), step.node_id.clone());
+            let started = Event::StepStarted { run_id, node_id, at: ctx.now };
             let mut events = vec![kernel::Event::Pipelines(started)];
-            events.extend(in_history(world, run, &step.run_id, Status::Running, None, ctx));
+            if let Some(view) = view_of(world, step) {
+                events.extend(logs::begun(run, step, &view));
+            }
+            events.extend(history::follow(world, run, &step.run_id, Status::Running, None, ctx));
             events
         }
         (Due::Ended { .. }, Some(step)) => ended(world, run, step, ctx),
@@ -263,7 +201,15 @@ pub(crate) fn decide_due(world: &World, due: &Due, ctx: &mut Ctx<'_>) -> Vec<ker
     }
 }
 
+fn view_of<'a>(world: &'a World, step: &Step) -> Option<RunView<'a>> {
+    step.job_run.and_then(|(workspace, id)| jobs::run_state(world, workspace, id))
+}
+
 fn ready(world: &World, run: &PipelineRun, step: &Step, ctx: &mut Ctx<'_>) -> Vec<kernel::Event> {
+    let fingerprint = reuse::fingerprint(world, run, step);
+    if let Some(origin) = reuse::origin(world, run, step, fingerprint.as_ref()) {
+        return reuse::take_over(world, run, step, origin, ctx);
+    }
     let submitted = Task::of(world, run, step, ctx).and_then(|task| {
         let workspace = task.workspace;
         let files = task.files.clone();
@@ -273,10 +219,11 @@ fn ready(world: &World, run: &PipelineRun, step: &Step, ctx: &mut Ctx<'_>) -> Ve
     match submitted {
         Ok((events, workspace, job_run, files)) => {
             let (run_id, node_id) = (run.id.clone(), step.node_id.clone());
-            let submitted = Event::StepSubmitted { run_id, node_id, workspace, job_run, files };
+            let submitted =
+                Event::StepSubmitted { run_id, node_id, workspace, job_run, fingerprint, files };
             let mut all = vec![kernel::Event::Pipelines(submitted)];
             all.extend(events);
-            all.extend(in_history(world, run, &step.run_id, Status::Queued, None, ctx));
+            all.extend(history::follow(world, run, &step.run_id, Status::Queued, None, ctx));
             all
         }
         Err(refusal) => {
@@ -288,11 +235,8 @@ fn ready(world: &World, run: &PipelineRun, step: &Step, ctx: &mut Ctx<'_>) -> Ve
 }
 
 fn ended(world: &World, run: &PipelineRun, step: &Step, ctx: &mut Ctx<'_>) -> Vec<kernel::Event> {
-    let Some(view) = step.job_run.and_then(|(workspace, id)| jobs::run_state(world, workspace, id))
-    else {
-        return Vec::new();
-    };
-    let mut events = what_the_rule_made(run, step, &view, ctx);
+    let Some(view) = view_of(world, step) else { return Vec::new() };
+    let mut events = what_the_rule_made(world, run, step, &view, ctx);
     let (status, error) = match view.result {
         Some(TaskResult::Success | TaskResult::SuccessWithFailures) => (StatusCode::Finished, None),
         Some(TaskResult::Canceled | TaskResult::UpstreamCanceled) => (StatusCode::Canceled, None),
@@ -301,12 +245,18 @@ fn ended(world: &World, run: &PipelineRun, step: &Step, ctx: &mut Ctx<'_>) -> Ve
             (StatusCode::Failed, Some(RunError { code: "UserError".to_owned(), message }))
         }
     };
+    // A task that ended before anybody looked has put out something, too.
+    if step.status == StatusCode::Queued {
+        events.extend(logs::begun(run, step, &view));
+    }
+    events.extend(logs::ended(run, step, status, &view));
     events.extend(end_step(world, run, step, status, error, ctx));
     events
 }
 
 /// Metrics, artifacts and outputs that a rule decided, as if the task had made them.
 fn what_the_rule_made(
+    world: &World,
     run: &PipelineRun,
     step: &Step,
     view: &RunView<'_>,
@@ -329,22 +279,24 @@ fn what_the_rule_made(
         let logged = store::Event::MetricsLogged { run_id: step.run_id.clone(), batches };
         events.push(kernel::Event::Store(place, logged));
     }
-    let written = |container: &str, name: String, text: &String| {
-        kernel::Event::Blob(crate::services::blob::Event::Written {
-            account: run.workspace.account.clone(),
-            container: container.to_owned(),
+    let written = |(account, container): &(String, String), name: String, text: &String| {
+        kernel::Event::Blob(blob::Event::Written {
+            account: account.clone(),
+            container: container.clone(),
             name,
             text: text.clone(),
         })
     };
+    let artifacts = (run.workspace.account.clone(), blob::ARTIFACTS.to_owned());
     for (path, text) in &outcome.artifacts {
         let name = format!("ExperimentRun/dcid.{}/{path}", step.run_id);
-        events.push(written("azureml", name, text));
+        events.push(written(&artifacts, name, text));
     }
     for (port, files) in &outcome.outputs {
+        let Ok(container) = task::container_of_output(world, run, step, port) else { continue };
         for (path, text) in files {
-            let name = format!("{}/{path}", task::output_path(step, port));
-            events.push(written(&run.workspace.container(), name, text));
+            let name = format!("{}/{path}", step.output_path(port));
+            events.push(written(&container, name, text));
         }
     }
     events
@@ -361,7 +313,14 @@ fn end_step(
     let (run_id, node_id) = (run.id.clone(), step.node_id.clone());
     let ended = Event::StepEnded { run_id, node_id, status, at: ctx.now };
     let mut events = vec![kernel::Event::Pipelines(ended)];
-    events.extend(in_history(world, run, &step.run_id, history_status(status), error, ctx));
+    events.extend(history::follow(
+        world,
+        run,
+        &step.run_id,
+        history::status_of(status),
+        error,
+        ctx,
+    ));
     events
 }
 
@@ -383,35 +342,6 @@ fn over(world: &World, run: &PipelineRun, ctx: &Ctx<'_>) -> Vec<kernel::Event> {
     };
     let ended = Event::Ended { run_id: run.id.clone(), status, at: ctx.now };
     let mut events = vec![kernel::Event::Pipelines(ended)];
-    events.extend(in_history(world, run, &run.id, history_status(status), error, ctx));
+    events.extend(history::follow(world, run, &run.id, history::status_of(status), error, ctx));
     events
-}
-
-fn history_status(status: StatusCode) -> Status {
-    match status {
-        StatusCode::NotStarted => Status::NotStarted,
-        StatusCode::Queued => Status::Queued,
-        StatusCode::Running => Status::Running,
-        StatusCode::Failed => Status::Failed,
-        StatusCode::Finished => Status::Completed,
-        StatusCode::Canceled => Status::Canceled,
-    }
-}
-
-/// The run in run history follows. One that its own code has ended stays ended.
-fn in_history(
-    world: &World,
-    run: &PipelineRun,
-    run_id: &str,
-    status: Status,
-    error: Option<RunError>,
-    ctx: &Ctx<'_>,
-) -> Vec<kernel::Event> {
-    let place = run.workspace.place();
-    let store = world.stores.at(&place);
-    if store.run(run_id).is_ok_and(|it| it.status.is_final()) {
-        return Vec::new();
-    }
-    let decided = store::decide_status(store, &place, run_id, status, error, ctx);
-    decided.map(|(events, ())| events).unwrap_or_default()
 }

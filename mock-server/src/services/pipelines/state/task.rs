@@ -1,13 +1,17 @@
 //! What a step becomes on Databricks.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::Value;
 
-use super::{CopiedFile, Graph, Node, PipelineRun, Step};
+use super::{CopiedFile, DataPath, Graph, Node, PipelineRun, Step, Workspace};
 use crate::{
     executor::{DATA_PLANE, DATA_PLANE_HOST, RUN_TOKEN_OF},
     kernel::{Ctx, Decision, Refusal, World},
+    services::blob::ARTIFACTS,
     services::databricks::{
         self,
         clusters::{ClusterSpec, Size},
@@ -29,13 +33,34 @@ pub(super) struct Task {
     libraries: Vec<Library>,
     run_name: Option<String>,
     timeout: Option<Duration>,
+    /// Storage accounts and containers that it may address.
+    containers: Vec<(String, String)>,
     /// What has to lie on DBFS before the task starts.
     pub(super) files: Vec<CopiedFile>,
 }
 
-/// Where a step writes one of its outputs, below the container of its datastore.
-pub(in super::super) fn output_path(step: &Step, port: &str) -> String {
-    format!("azureml/{}/{port}", step.run_id)
+/// The storage account and container behind a datastore of the run's workspace.
+/// No name means the default one.
+pub(in super::super) fn container_of(
+    world: &World,
+    workspace: &Workspace,
+    datastore: &str,
+) -> Result<(String, String), Refusal> {
+    let at = (workspace.workspace_id.as_str(), workspace.account.as_str());
+    world.datastores.locate(at, datastore)
+}
+
+/// The container that takes an output of a step.
+pub(super) fn container_of_output(
+    world: &World,
+    run: &PipelineRun,
+    step: &Step,
+    port: &str,
+) -> Result<(String, String), Refusal> {
+    let node = world.pipelines.graph(&run.graph_id)?.node(&step.node_id);
+    let output = node.and_then(|it| it.outputs.iter().find(|(name, _)| name == port));
+    let datastore = output.and_then(|(_, store)| store.as_deref()).unwrap_or_default();
+    container_of(world, &run.workspace, datastore)
 }
 
 /// Hands the task to the attached workspace as a run of one task.
@@ -46,13 +71,12 @@ pub(super) fn decide_submit(
     task: Task,
     ctx: &mut Ctx<'_>,
 ) -> Decision<i64> {
-    let containers = ["azureml".to_owned(), run.workspace.container()];
     let spec = TaskSpec {
         names: vec![step.name.clone()],
         widgets: task.widgets,
         parameters: task.parameters,
         libraries: task.libraries,
-        containers: containers.map(|it| (run.workspace.account.clone(), it)).into(),
+        containers: task.containers,
         ..TaskSpec::new("main", task.code, task.cluster)
     };
     let submission = Submission {
@@ -74,12 +98,17 @@ impl Task {
         ctx: &Ctx<'_>,
     ) -> Result<Self, Refusal> {
         let graph = world.pipelines.graph(&run.graph_id)?;
-        let node = graph.nodes.iter().find(|it| it.id == step.node_id);
+        let node = graph.node(&step.node_id);
         let node = node.ok_or_else(|| Refusal::invalid("the step is not in its graph"))?;
         let given = |name: &str| node.value(name, &run.parameters);
         let (workspace, user) =
             attached(world, run, given("compute_name").unwrap_or_default(), ctx)?;
         let data = data_of(world, run, graph, step, node)?;
+        let mut containers = BTreeSet::from([
+            (run.workspace.account.clone(), ARTIFACTS.to_owned()),
+            container_of(world, &run.workspace, "")?,
+        ]);
+        containers.extend(data.iter().map(|it| it.container.clone()));
         let mut identity = identity(world, run, step);
 
         let (code, files) = code_of(world, run, step, node, workspace)?;
@@ -90,21 +119,19 @@ impl Task {
         let (mut widgets, mut parameters) = (BTreeMap::new(), Vec::new());
         if matches!(code, CodeSpec::Notebook { .. }) {
             widgets = widgets_of(node, run);
-            for (name, uri) in data {
-                widgets.insert(
-                    format!("{name}_blob_secretname"),
-                    format!("{}-key", run.workspace.account),
-                );
+            for Data { name, uri, container: (account, _) } in data {
+                widgets.insert(format!("{name}_blob_secretname"), format!("{account}-key"));
                 widgets.insert(
                     format!("{name}_blob_config"),
-                    format!("fs.azure.account.key.{}.blob.core.windows.net", run.workspace.account),
+                    format!("fs.azure.account.key.{account}.blob.core.windows.net"),
                 );
                 widgets.insert(name, uri);
             }
             widgets.extend(identity.into_iter().map(|(name, value)| (format!("--{name}"), value)));
         } else {
             parameters = arguments_of(node, run);
-            for (name, value) in data.into_iter().chain(identity) {
+            let data = data.into_iter().map(|it| (it.name, it.uri));
+            for (name, value) in data.chain(identity) {
                 parameters.extend([format!("--{name}"), value]);
             }
         }
@@ -120,6 +147,7 @@ impl Task {
             timeout: given("timeout_seconds")
                 .and_then(|it| it.parse().ok())
                 .map(Duration::from_secs),
+            containers: containers.into_iter().collect(),
             files,
         })
     }
@@ -156,38 +184,59 @@ fn attached(
     Ok((workspace, user))
 }
 
-/// Inputs and outputs with the addresses that Spark takes.
+/// An input or an output with the address that Spark takes.
+struct Data {
+    name: String,
+    uri: String,
+    container: (String, String),
+}
+
 fn data_of(
     world: &World,
     run: &PipelineRun,
     graph: &Graph,
     step: &Step,
     node: &Node,
-) -> Result<Vec<(String, String)>, Refusal> {
+) -> Result<Vec<Data>, Refusal> {
+    let at = |name: &str, container: (String, String), path: &str| Data {
+        name: name.to_owned(),
+        uri: format!("wasbs://{}@{}.blob.core.windows.net/{path}", container.1, container.0),
+        container,
+    };
     let mut data = Vec::new();
-    for edge in graph.edges.iter().filter(|it| it.to.0 == step.node_id) {
-        let (source, port) = &edge.from;
-        if edge.to.1.starts_with("_run_after_") {
+    for edge in graph.edges.iter().filter(|it| it.to.0 == step.node_id && !it.is_mere_order()) {
+        let ((source, port), name) = (&edge.from, &edge.to.1);
+        if let Some(producer) = run.step(source) {
+            let container = container_of_output(world, run, producer, port)?;
+            data.push(at(name, container, &producer.output_path(port)));
             continue;
         }
-        let path = match graph.datasets.get(source) {
-            Some(id) => {
-                let source = world.pipelines.data_source(id)?;
-                source["PathOnDataStore"].as_str().unwrap_or_default().to_owned()
-            }
-            None => run.step(source).map(|it| output_path(it, port)).unwrap_or_default(),
-        };
-        data.push((edge.to.1.clone(), uri(run, &path)));
+        let DataPath { datastore, path } = place_of(world, run, graph, source)?;
+        data.push(at(name, container_of(world, &run.workspace, &datastore)?, &path));
     }
-    for (name, _) in node.outputs.iter().filter(|(name, _)| !name.starts_with("_run_after_")) {
-        data.push((name.clone(), uri(run, &output_path(step, name))));
+    for (name, datastore) in node.outputs.iter().filter(|(it, _)| !it.starts_with("_run_after_")) {
+        let container =
+            container_of(world, &run.workspace, datastore.as_deref().unwrap_or_default())?;
+        data.push(at(name, container, &step.output_path(name)));
     }
     Ok(data)
 }
 
-fn uri(run: &PipelineRun, path: &str) -> String {
-    let (container, account) = (run.workspace.container(), &run.workspace.account);
-    format!("wasbs://{container}@{account}.blob.core.windows.net/{path}")
+/// Where the data of a node are that is no step.
+fn place_of(
+    world: &World,
+    run: &PipelineRun,
+    graph: &Graph,
+    node_id: &str,
+) -> Result<DataPath, Refusal> {
+    if let Some(name) = graph.data_path_nodes.get(node_id) {
+        let missing = || Refusal::invalid(format!("data path parameter '{name}' has no value"));
+        return run.data_paths.get(name).cloned().ok_or_else(missing);
+    }
+    let id = graph.datasets.get(node_id).map(String::as_str).unwrap_or_default();
+    let source = world.pipelines.data_source(id)?;
+    let text = |name: &str| source[name].as_str().unwrap_or_default().to_owned();
+    Ok(DataPath { datastore: text("DataStoreName"), path: text("PathOnDataStore") })
 }
 
 /// What tells the task whose run it is. The token is filled in when it starts.
@@ -249,7 +298,7 @@ fn code_of(
     let folder = format!("azureml/{}", step.run_id);
     let copied = files.iter().map(|(name, blob)| CopiedFile {
         account: run.workspace.account.clone(),
-        container: "azureml".to_owned(),
+        container: ARTIFACTS.to_owned(),
         blob: blob.clone(),
         workspace,
         path: format!("{folder}/{name}"),

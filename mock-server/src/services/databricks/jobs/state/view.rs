@@ -97,6 +97,14 @@ pub(crate) enum TaskLog {
     Written(Arc<Kernel>, AttemptId),
 }
 
+/// The file that a task writes its output to, unless a rule says what it is.
+pub(crate) fn log_path(kernel: &Arc<Kernel>, workspace: u64, run_id: i64) -> Option<PathBuf> {
+    match log_of(kernel.clone(), workspace, run_id) {
+        TaskLog::Written(kernel, attempt) => Some(log_file(&kernel, &attempt)),
+        TaskLog::Decided(_) => None,
+    }
+}
+
 fn log_file(kernel: &Kernel, attempt: &AttemptId) -> PathBuf {
     kernel.files.scratch().join(attempt.log_name())
 }
