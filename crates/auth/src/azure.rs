@@ -1,22 +1,23 @@
 //! Where `azure_core` meets our traits: tokens one way, requests the other.
 
-use std::{error::Error as StdError, sync::Arc};
+use std::{error::Error as StdError, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use azml_core::{
-    AccessToken, Error, ErrorKind, Response, Result, Scope, ServiceFault, TokenCredential,
-    Transport, TransportError,
+    AccessToken, Error, ErrorKind, Result, Scope, TokenCredential, Transport, TransportError,
 };
 use azure_core::{
+    cloud::CustomConfiguration,
     credentials,
     error::ErrorKind as AzureErrorKind,
-    http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode, headers::Headers},
+    http::{
+        AsyncRawResponse, Body, ClientOptions, HttpClient, Request, RetryOptions, StatusCode,
+        Transport as AzureTransport, headers::Headers,
+    },
 };
-use bytes::Bytes;
-use serde::Deserialize;
+use parking_lot::Mutex;
 
-/// The call that gets a token, as it is named in errors.
-pub(crate) const TOKEN: &str = "auth.token";
+use crate::entra::{self, TOKEN};
 
 /// Any credential of the Azure SDK, as one of ours.
 #[derive(Clone, Debug)]
@@ -33,15 +34,100 @@ impl TokenCredential for AzureCredential {
     }
 }
 
+/// A credential of `azure_identity` that can be made anew.
+///
+/// Those credentials have caches of their own, and no way to empty them: a token
+/// that a service has refused is only replaced when the credential is.
+pub(crate) struct Renewable {
+    open: Opener,
+    current: Mutex<AzureCredential>,
+}
+
+type Opener =
+    Box<dyn Fn() -> azure_core::Result<Arc<dyn credentials::TokenCredential>> + Send + Sync>;
+
+impl fmt::Debug for Renewable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Renewable").finish_non_exhaustive()
+    }
+}
+
+impl Renewable {
+    /// Opens the credential now and whenever a token of it is refused.
+    /// `operation` names a failure of the first opening.
+    pub(crate) fn new<C: credentials::TokenCredential + 'static>(
+        operation: &'static str,
+        open: impl Fn() -> azure_core::Result<Arc<C>> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let open: Opener = Box::new(move || Ok(open()?));
+        let first = open().map_err(|err| {
+            let reason = one_line(&err.to_string());
+            Error::invalid(operation, reason).with_source(err)
+        })?;
+        Ok(Self { open, current: Mutex::new(AzureCredential(first)) })
+    }
+
+    pub(crate) async fn token(&self, scope: &Scope) -> Result<AccessToken> {
+        let current = self.current.lock().clone();
+        current.token(scope).await
+    }
+
+    pub(crate) fn renew(&self) {
+        // It worked with the same parts before, so that it does not fail now.
+        if let Ok(fresh) = (self.open)() {
+            *self.current.lock() = AzureCredential(fresh);
+        }
+    }
+}
+
+/// Requests go to `authority`, over our transport.
+pub(crate) fn client_options(authority: &str, client: Carrier) -> ClientOptions {
+    let mut configuration = CustomConfiguration::default();
+    authority.clone_into(&mut configuration.authority_host);
+    ClientOptions {
+        cloud: Some(Arc::new(configuration.into())),
+        // One retry loop is enough, and it is ours.
+        retry: RetryOptions::none(),
+        transport: Some(AzureTransport::new(Arc::new(client))),
+        ..ClientOptions::default()
+    }
+}
+
 /// Carries the requests of `azure_identity` over our transport, below our retries.
-#[derive(Debug)]
-pub(crate) struct TransportClient(pub(crate) Arc<dyn Transport>);
+#[derive(Clone, Debug)]
+pub(crate) struct Carrier {
+    transport: Arc<dyn Transport>,
+    /// Where the metadata service is, if it is not where it always is.
+    metadata: Option<String>,
+}
+
+/// The address of the metadata service of a virtual machine, which
+/// `azure_identity` has no setting for.
+const METADATA: &str = "http://169.254.169.254";
+
+impl Carrier {
+    pub(crate) fn new(transport: Arc<dyn Transport>) -> Self {
+        Self { transport, metadata: None }
+    }
+
+    /// Finds the metadata service at another origin.
+    pub(crate) fn with_metadata(self, origin: Option<String>) -> Self {
+        Self { metadata: origin, ..self }
+    }
+
+    fn address(&self, url: &str) -> String {
+        match (&self.metadata, url.strip_prefix(METADATA)) {
+            (Some(origin), Some(rest)) => format!("{}{rest}", origin.trim_end_matches('/')),
+            _ => url.to_owned(),
+        }
+    }
+}
 
 #[async_trait]
-impl HttpClient for TransportClient {
+impl HttpClient for Carrier {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let mut builder =
-            http::Request::builder().method(request.method().as_str()).uri(request.url().as_str());
+        let address = self.address(request.url().as_str());
+        let mut builder = http::Request::builder().method(request.method().as_str()).uri(address);
         for (name, value) in request.headers().iter() {
             builder = builder.header(name.as_str(), value.as_str());
         }
@@ -55,9 +141,9 @@ impl HttpClient for TransportClient {
         let request = builder
             .body(body)
             .map_err(|err| wrapped(Error::local(TOKEN, ErrorKind::InvalidArgument, err)))?;
-        let response = self.0.send(request).await.map_err(|err| wrapped(local(err)))?;
+        let response = self.transport.send(request).await.map_err(|err| wrapped(local(err)))?;
         if !response.status().is_success() {
-            return Err(wrapped(fault(&response)));
+            return Err(wrapped(entra::fault(TOKEN, &response)));
         }
         let mut headers = Headers::new();
         for (name, value) in response.headers() {
@@ -79,36 +165,6 @@ fn local(err: TransportError) -> Error {
     Error::local(TOKEN, kind, err)
 }
 
-#[derive(Default, Deserialize)]
-struct EntraFault {
-    #[serde(default)]
-    error: String,
-    #[serde(default)]
-    error_description: String,
-}
-
-/// What the authority says when it gives no token.
-fn fault(response: &Response) -> Error {
-    let status = response.status().as_u16();
-    let body: EntraFault = serde_json::from_slice(response.body()).unwrap_or_else(|_| EntraFault {
-        error: String::new(),
-        error_description: first_words(response.body()),
-    });
-    // Trace and correlation ids follow on lines of their own.
-    let message = body.error_description.lines().next().unwrap_or_default();
-    let kind = match ErrorKind::from_status(status) {
-        kind @ (ErrorKind::Throttled | ErrorKind::Unavailable) => kind,
-        // Whatever is wrong with it, it is the credential that is not accepted.
-        _ => ErrorKind::Unauthenticated,
-    };
-    let fault = ServiceFault::new(status, body.error, message).with_headers(response.headers());
-    Error::service(TOKEN, kind, fault)
-}
-
-fn first_words(body: &Bytes) -> String {
-    String::from_utf8_lossy(body).trim().chars().take(300).collect()
-}
-
 /// Hides our error in one of `azure_core`, which hands it on.
 fn wrapped(err: Error) -> azure_core::Error {
     azure_core::Error::new(AzureErrorKind::Other, err)
@@ -123,8 +179,7 @@ pub(crate) fn translate(err: azure_core::Error) -> Error {
             if let Some(fault) = ours.service_fault() {
                 return Error::service(TOKEN, ours.kind(), fault.clone());
             }
-            kind = ours.kind();
-            break;
+            return Error::explained(TOKEN, ours.kind(), causes(ours)).with_source(err);
         }
         match it.downcast_ref::<azure_core::Error>().map(azure_core::Error::kind) {
             Some(AzureErrorKind::Connection) => kind = ErrorKind::Unreachable,
@@ -140,6 +195,24 @@ pub(crate) fn translate(err: azure_core::Error) -> Error {
         }
         link = it.source();
     }
-    let reason = err.to_string();
-    Error::explained(TOKEN, kind, reason.lines().next().unwrap_or_default()).with_source(err)
+    let reason = one_line(&err.to_string());
+    Error::explained(TOKEN, kind, reason).with_source(err)
+}
+
+/// What is behind an error, or itself if nothing is.
+fn causes(err: &Error) -> String {
+    let mut texts = Vec::new();
+    let mut link = err.source();
+    while let Some(it) = link {
+        texts.push(it.to_string());
+        link = it.source();
+    }
+    if texts.is_empty() { one_line(&err.to_string()) } else { one_line(&texts.join(": ")) }
+}
+
+/// The text on one line, without the pointer to a page on troubleshooting.
+fn one_line(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.split(" To troubleshoot, visit").next().unwrap_or_default();
+    text.trim_end_matches('.').chars().take(500).collect()
 }

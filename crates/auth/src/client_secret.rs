@@ -1,19 +1,14 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use azml_core::{AccessToken, Cloud, Error, ErrorKind, Result, Scope, TokenCredential, Transport};
-use azure_core::{
-    cloud::CustomConfiguration,
-    credentials::Secret,
-    http::{ClientOptions, RetryOptions, Transport as AzureTransport},
-};
+use azml_core::{AccessToken, Cloud, Result, Scope, TokenCredential, Transport};
+use azure_core::credentials::Secret;
 use azure_identity::ClientSecretCredentialOptions;
-use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    azure::{AzureCredential, TransportClient},
-    variables,
+    azure::{Carrier, Renewable, client_options},
+    check, variables,
 };
 
 const NEW: &str = "auth.client_secret";
@@ -21,12 +16,9 @@ const NEW: &str = "auth.client_secret";
 /// A service principal that proves itself by a secret.
 pub struct ClientSecretCredential {
     authority: String,
-    transport: Arc<dyn Transport>,
     tenant_id: String,
     client_id: String,
-    secret: SecretString,
-    /// Has a cache of its own, so it is replaced to get a new token.
-    current: Mutex<AzureCredential>,
+    credential: Renewable,
 }
 
 impl fmt::Debug for ClientSecretCredential {
@@ -44,8 +36,9 @@ impl ClientSecretCredential {
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) when a part is empty or the
-    /// authority of `cloud` is not an `https` URL.
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) when a part is
+    /// empty, the tenant is no id or domain, or the authority of `cloud` is not an
+    /// `https` URL.
     pub fn new(
         cloud: &Cloud,
         transport: Arc<dyn Transport>,
@@ -54,25 +47,23 @@ impl ClientSecretCredential {
         secret: SecretString,
     ) -> Result<Self> {
         let (tenant_id, client_id) = (tenant_id.into(), client_id.into());
-        let parts = [
-            ("tenant id", tenant_id.as_str()),
-            ("client id", client_id.as_str()),
-            ("client secret", secret.expose_secret()),
-        ];
-        for (name, value) in parts {
-            if value.trim().is_empty() {
-                return Err(Error::invalid(NEW, format!("{name}: is empty; give it a value")));
-            }
-        }
-        let current = open(&cloud.authority, &transport, &tenant_id, &client_id, &secret)?;
-        Ok(Self {
-            authority: cloud.authority.clone(),
-            transport,
-            tenant_id,
-            client_id,
-            secret,
-            current: Mutex::new(current),
-        })
+        check::authority(NEW, cloud)?;
+        check::tenant_id(NEW, &tenant_id)?;
+        check::filled(NEW, "client id", &client_id)?;
+        check::filled(NEW, "client secret", secret.expose_secret())?;
+        let (authority, carrier) = (cloud.authority.clone(), Carrier::new(transport));
+        let (tenant, client) = (tenant_id.clone(), client_id.clone());
+        let credential = Renewable::new(NEW, move || {
+            azure_identity::ClientSecretCredential::new(
+                &tenant,
+                client.clone(),
+                Secret::new(secret.expose_secret().to_owned()),
+                Some(ClientSecretCredentialOptions {
+                    client_options: client_options(&authority, carrier.clone()),
+                }),
+            )
+        })?;
+        Ok(Self { authority: cloud.authority.clone(), tenant_id, client_id, credential })
     }
 
     /// The service principal that the variables `AZURE_TENANT_ID`,
@@ -80,62 +71,39 @@ impl ClientSecretCredential {
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument), which names each variable
-    /// that is not set.
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), which names
+    /// each variable that is not set.
     pub fn from_env(cloud: &Cloud, transport: Arc<dyn Transport>) -> Result<Self> {
+        Self::from_variables(cloud, transport, variables::process)
+    }
+
+    pub(crate) fn from_variables(
+        cloud: &Cloud,
+        transport: Arc<dyn Transport>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
         let names = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"];
-        let [tenant_id, client_id, secret] = variables::required(NEW, names)?;
+        let [tenant_id, client_id, secret] = variables::required_in(NEW, names, variable)?;
         Self::new(cloud, transport, tenant_id, client_id, secret.into())
     }
-}
-
-fn open(
-    authority: &str,
-    transport: &Arc<dyn Transport>,
-    tenant_id: &str,
-    client_id: &str,
-    secret: &SecretString,
-) -> Result<AzureCredential> {
-    let mut configuration = CustomConfiguration::default();
-    authority.clone_into(&mut configuration.authority_host);
-    let client_options = ClientOptions {
-        cloud: Some(Arc::new(configuration.into())),
-        // One retry loop is enough, and it is ours.
-        retry: RetryOptions::none(),
-        transport: Some(AzureTransport::new(Arc::new(TransportClient(transport.clone())))),
-        ..ClientOptions::default()
-    };
-    let credential = azure_identity::ClientSecretCredential::new(
-        tenant_id,
-        client_id.to_owned(),
-        Secret::new(secret.expose_secret().to_owned()),
-        Some(ClientSecretCredentialOptions { client_options }),
-    );
-    let credential =
-        credential.map_err(|err| Error::local(NEW, ErrorKind::InvalidArgument, err))?;
-    Ok(AzureCredential(credential))
 }
 
 #[async_trait]
 impl TokenCredential for ClientSecretCredential {
     async fn token(&self, scope: &Scope) -> Result<AccessToken> {
-        let current = self.current.lock().clone();
-        current.token(scope).await
+        self.credential.token(scope).await
     }
 
     fn invalidate(&self, _: &Scope, _: &AccessToken) {
-        let Self { authority, transport, tenant_id, client_id, secret, current } = self;
-        // It worked with the same parts before, so that it does not fail now.
-        if let Ok(fresh) = open(authority, transport, tenant_id, client_id, secret) {
-            *current.lock() = fresh;
-        }
+        self.credential.renew();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use azml_core::{Request, Response, TransportError};
+    use azml_core::{ErrorKind, Request, Response, TransportError};
     use bytes::Bytes;
+    use parking_lot::Mutex;
 
     use super::*;
 

@@ -7,7 +7,12 @@ pub(crate) fn required<const N: usize>(
     operation: &'static str,
     names: [&str; N],
 ) -> Result<[String; N]> {
-    required_in(operation, names, |name| env::var(name).ok())
+    required_in(operation, names, process)
+}
+
+/// A variable of this process.
+pub(crate) fn process(name: &str) -> Option<String> {
+    env::var(name).ok()
 }
 
 pub(crate) fn required_in<const N: usize>(

@@ -1,0 +1,239 @@
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use azml_core::{AccessToken, Cloud, Result, Scope, TokenCredential, Transport};
+
+#[cfg(feature = "certificate")]
+use crate::ClientCertificateCredential;
+use crate::{
+    AzureCliCredential, ChainedCredential, ClientSecretCredential, ManagedIdentity,
+    ManagedIdentityCredential, WorkloadIdentityCredential, chain::without_operation, variables,
+};
+
+/// How long the metadata service of a machine may take to show that it is there.
+const PROBE: Duration = Duration::from_secs(5);
+
+/// Whatever identity the place has where the program runs, so that the same
+/// program works on a desk, in CI and in Azure.
+///
+/// Tries in this order, and keeps the first that works:
+///
+/// 1. *environment*: `AZURE_TENANT_ID` and `AZURE_CLIENT_ID` with
+///    `AZURE_CLIENT_SECRET` or `AZURE_CLIENT_CERTIFICATE_PATH`;
+/// 2. *workload identity*: the first two with `AZURE_FEDERATED_TOKEN_FILE`;
+/// 3. *managed identity*, for at most five seconds where nothing says that there
+///    is one (`IDENTITY_ENDPOINT`);
+/// 4. *Azure CLI*;
+/// 5. *device code*, if [`with_device_code`](Self::with_device_code) was called.
+///
+/// One that is set up and refused ends the search: another identity than the one
+/// that was meant would do more harm than an error.
+#[derive(Debug)]
+pub struct DefaultCredential {
+    chain: ChainedCredential,
+}
+
+impl DefaultCredential {
+    /// The identity of this place in `cloud`. Nothing is sent before the first
+    /// token is asked for.
+    pub fn new(cloud: &Cloud, transport: &Arc<dyn Transport>) -> Self {
+        Self::from_variables(cloud, transport, variables::process)
+    }
+
+    fn from_variables(
+        cloud: &Cloud,
+        transport: &Arc<dyn Transport>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let variable = |name: &str| variable(name).filter(|it| !it.trim().is_empty());
+        let workload = match variable("AZURE_FEDERATED_TOKEN_FILE") {
+            Some(_) => boxed(WorkloadIdentityCredential::from_variables(
+                cloud,
+                transport.clone(),
+                variable,
+            )),
+            None => Err("AZURE_FEDERATED_TOKEN_FILE is not set".to_owned()),
+        };
+        let identity = match variable("AZURE_CLIENT_ID") {
+            Some(id) => ManagedIdentity::ClientId(id),
+            None => ManagedIdentity::SystemAssigned,
+        };
+        let managed = ManagedIdentityCredential::new(cloud, transport.clone(), identity);
+        let is_in_app = variable("IDENTITY_ENDPOINT").is_some();
+        let probe = if is_in_app { None } else { Some(PROBE) };
+        let chain = ChainedCredential::new()
+            .with_link("environment", environment(cloud, transport, variable), true, None)
+            .with_link("workload identity", workload, true, None)
+            .with_link("managed identity", boxed(managed), is_in_app, probe)
+            .with_link("Azure CLI", boxed(AzureCliCredential::new()), false, None);
+        Self { chain }
+    }
+
+    /// Asks a person to sign in when nothing else works.
+    #[cfg(feature = "device-code")]
+    #[must_use]
+    pub fn with_device_code(self, credential: crate::DeviceCodeCredential) -> Self {
+        let chain = self.chain.with_link("device code", Ok(Arc::new(credential)), true, None);
+        Self { chain }
+    }
+
+    /// What worked, if something has: `environment`, `workload identity`,
+    /// `managed identity`, `Azure CLI` or `device code`.
+    pub fn chosen(&self) -> Option<&'static str> {
+        self.chain.chosen()
+    }
+}
+
+/// The service principal that the environment names, by secret or certificate.
+fn environment(
+    cloud: &Cloud,
+    transport: &Arc<dyn Transport>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Arc<dyn TokenCredential>, String> {
+    if variable("AZURE_CLIENT_SECRET").is_some() {
+        let transport = transport.clone();
+        return boxed(ClientSecretCredential::from_variables(cloud, transport, variable));
+    }
+    #[cfg(feature = "certificate")]
+    if variable("AZURE_CLIENT_CERTIFICATE_PATH").is_some() {
+        let transport = transport.clone();
+        return boxed(ClientCertificateCredential::from_variables(cloud, transport, variable));
+    }
+    Err("neither AZURE_CLIENT_SECRET nor AZURE_CLIENT_CERTIFICATE_PATH is set".to_owned())
+}
+
+fn boxed<C: TokenCredential>(credential: Result<C>) -> Result<Arc<dyn TokenCredential>, String> {
+    match credential {
+        Ok(credential) => Ok(Arc::new(credential)),
+        Err(err) => Err(without_operation(&err)),
+    }
+}
+
+#[async_trait]
+impl TokenCredential for DefaultCredential {
+    async fn token(&self, scope: &Scope) -> Result<AccessToken> {
+        self.chain.token(scope).await
+    }
+
+    fn invalidate(&self, scope: &Scope, rejected: &AccessToken) {
+        self.chain.invalidate(scope, rejected);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use azml_core::ErrorKind;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::testing::{Authority, TENANT_ID, arm};
+
+    fn open(authority: &Arc<Authority>, variables: &[(&str, &str)]) -> DefaultCredential {
+        let transport: Arc<dyn Transport> = authority.clone();
+        DefaultCredential::from_variables(&Cloud::public(), &transport, |name| {
+            variables.iter().find(|it| it.0 == name).map(|it| it.1.to_owned())
+        })
+    }
+
+    #[tokio::test]
+    async fn a_secret_in_the_environment_comes_first() {
+        let authority = Arc::new(Authority::default());
+        let variables = [
+            ("AZURE_TENANT_ID", TENANT_ID),
+            ("AZURE_CLIENT_ID", "app"),
+            ("AZURE_CLIENT_SECRET", "fake-secret"),
+        ];
+        let credential = open(&authority, &variables);
+        let first = credential.token(&arm()).await.unwrap();
+        assert_eq!(credential.chosen(), Some("environment"));
+        credential.invalidate(&arm(), &first);
+        let second = credential.token(&arm()).await.unwrap();
+        assert_eq!(second.secret.expose_secret(), "fake-token-2");
+        assert!(!format!("{credential:?}").contains("fake-secret"));
+    }
+
+    #[cfg(feature = "certificate")]
+    #[tokio::test]
+    async fn a_certificate_in_the_environment_is_used() {
+        let authority = Arc::new(Authority::default());
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/certificates/client.pem");
+        let variables = [
+            ("AZURE_TENANT_ID", TENANT_ID),
+            ("AZURE_CLIENT_ID", "app"),
+            ("AZURE_CLIENT_CERTIFICATE_PATH", file),
+        ];
+        let credential = open(&authority, &variables);
+        credential.token(&arm()).await.unwrap();
+        assert_eq!(credential.chosen(), Some("environment"));
+        assert!(authority.seen()[0].1.starts_with("client_assertion="));
+    }
+
+    #[tokio::test]
+    async fn a_wrong_secret_is_told_and_nothing_else_tried() {
+        let refusal = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid."}"#;
+        let authority = Arc::new(Authority::refusing(refusal));
+        let variables = [
+            ("AZURE_TENANT_ID", TENANT_ID),
+            ("AZURE_CLIENT_ID", "app"),
+            ("AZURE_CLIENT_SECRET", "fake-secret"),
+        ];
+        let err = open(&authority, &variables).token(&arm()).await.unwrap_err();
+        assert_eq!(
+            err.to_string(),
+            "auth.token failed: 401 invalid_client: AADSTS7000215: Invalid."
+        );
+        assert_eq!(authority.seen().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn without_variables_the_machine_is_asked_who_it_is() {
+        let authority = Arc::new(Authority::default());
+        let credential = open(&authority, &[]);
+        credential.token(&arm()).await.unwrap();
+        assert_eq!(credential.chosen(), Some("managed identity"));
+        assert!(authority.seen()[0].0.starts_with("http://169.254.169.254/"));
+    }
+
+    #[cfg(feature = "device-code")]
+    #[tokio::test(start_paused = true)]
+    async fn a_person_is_asked_last() {
+        let none = r#"{"error":"invalid_request","error_description":"Identity not found"}"#;
+        let started =
+            r#"{"device_code":"d","user_code":"u","verification_uri":"v","expires_in":900}"#;
+        let authority = Authority::default().then(400, none).then(200, started);
+        let authority = Arc::new(authority);
+        let transport: Arc<dyn Transport> = authority.clone();
+        let person = crate::DeviceCodeCredential::new(
+            &Cloud::public(),
+            authority.clone(),
+            TENANT_ID,
+            "app",
+            |_| (),
+        );
+        // The Azure CLI of the machine that tests is left out.
+        let identity = ManagedIdentity::SystemAssigned;
+        let managed = ManagedIdentityCredential::new(&Cloud::public(), transport, identity);
+        let chain = ChainedCredential::new().with_link(
+            "managed identity",
+            boxed(managed),
+            false,
+            Some(PROBE),
+        );
+        let credential = DefaultCredential { chain }.with_device_code(person.unwrap());
+        credential.token(&arm()).await.unwrap();
+        assert_eq!(credential.chosen(), Some("device code"));
+    }
+
+    #[tokio::test]
+    async fn half_of_a_service_principal_is_told() {
+        let authority = Arc::new(Authority::default());
+        let transport: Arc<dyn Transport> = authority;
+        let err = environment(&Cloud::public(), &transport, |name| {
+            (name == "AZURE_CLIENT_SECRET").then(|| "fake-secret".to_owned())
+        });
+        assert_eq!(err.unwrap_err(), "environment: set AZURE_TENANT_ID, AZURE_CLIENT_ID");
+        let cloud = Cloud::public().with_authority("http://login.a.test");
+        let err = ClientSecretCredential::new(&cloud, transport, TENANT_ID, "app", "s".into());
+        assert_eq!(err.unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
+}
