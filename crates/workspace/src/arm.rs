@@ -25,6 +25,13 @@ pub struct OperationStatus {
     pub status: String,
 }
 
+impl OperationStatus {
+    /// A status in the service's word.
+    pub fn new(status: impl Into<String>) -> Self {
+        Self { status: status.into() }
+    }
+}
+
 impl LongRunning {
     /// Reads where to ask from the answer that started `operation`.
     ///

@@ -20,6 +20,7 @@
 
 pub mod arm;
 pub mod config;
+pub mod databricks_workspaces;
 pub mod datastores;
 pub mod discovery;
 #[cfg(test)]
@@ -28,7 +29,12 @@ pub mod workspaces;
 
 pub use crate::{
     config::{ConfigError, WorkspaceConfig},
-    datastores::{Datastore, DatastoreName, Datastores, DatastoresClient},
+    databricks_workspaces::{
+        DatabricksWorkspace, DatabricksWorkspaces, DatabricksWorkspacesClient,
+    },
+    datastores::{
+        BlobContainer, Datastore, DatastoreName, Datastores, DatastoresClient, RegisterOptions,
+    },
     discovery::Services,
-    workspaces::{Workspace, WorkspaceDetails, WorkspaceRef, WorkspaceSummary},
+    workspaces::{Workspace, WorkspaceDetails, WorkspaceIdentity, WorkspaceRef, WorkspaceSummary},
 };

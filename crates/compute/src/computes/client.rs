@@ -1,5 +1,8 @@
 use async_trait::async_trait;
-use azml_core::{PageToken, Poller, Progress, ResourceId, Result, WaitOptions, stream_pages};
+use azml_core::{
+    Error, ErrorKind, PageToken, Poller, Progress, ResourceId, Result, ServiceFault, WaitOptions,
+    stream_pages,
+};
 use azml_workspace::{
     Workspace,
     arm::{LongRunning, OperationStatus},
@@ -8,7 +11,7 @@ use futures_core::stream::BoxStream;
 
 use super::{
     AttachDatabricks, ComputeName, ComputeTarget, Computes, DatabricksCredentials,
-    attach::check_name, ops,
+    ProvisioningState, attach::check_name, ops,
 };
 
 /// Talks to the computes of one workspace. Cheap to clone.
@@ -56,7 +59,7 @@ impl Computes for ComputesClient {
             async move {
                 match look(running.as_ref(), &arm).await? {
                     Progress::Pending(status) => Ok(Progress::Pending(status)),
-                    Progress::Done(()) => this.get(&name).await.map(Progress::Done),
+                    Progress::Done(()) => judge(this.get(&name).await?),
                 }
             }
         }))
@@ -92,6 +95,23 @@ impl Computes for ComputesClient {
             async move { look(running.as_ref(), &arm).await }
         }))
     }
+}
+
+/// The operation is over; now the target itself has to be usable.
+fn judge(target: ComputeTarget) -> Result<Progress<OperationStatus, ComputeTarget>> {
+    let kind = match &target.provisioning_state {
+        ProvisioningState::Failed => ErrorKind::Other,
+        ProvisioningState::Canceled => ErrorKind::Canceled,
+        ProvisioningState::Creating | ProvisioningState::Updating => {
+            let status = format!("{:?}", target.provisioning_state);
+            return Ok(Progress::Pending(OperationStatus::new(status)));
+        }
+        // A word that we do not know must not keep anybody waiting.
+        _ => return Ok(Progress::Done(target)),
+    };
+    let reason = target.provisioning_errors.into_iter().next();
+    let (code, message) = reason.map(|it| (it.code, it.message)).unwrap_or_default();
+    Err(Error::service(ops::ATTACH, kind, ServiceFault::new(200, code, message)))
 }
 
 /// An answer that named no operation was the end of it.

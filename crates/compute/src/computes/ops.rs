@@ -121,7 +121,7 @@ impl Operation for ListKeys<'_> {
     }
 
     fn decode(&self, response: Response) -> Result<DatabricksCredentials> {
-        azure::read::<wire::Keys>(Self::NAME, &response).map(DatabricksCredentials::from)
+        azure::read::<wire::Keys>(Self::NAME, &response)?.into_credentials(Self::NAME, self.name)
     }
 }
 

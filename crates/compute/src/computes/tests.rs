@@ -1,15 +1,8 @@
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
+mod waits;
 
-use async_trait::async_trait;
-use azml_core::{
-    Cloud, ErrorKind, Operation, Request, ResourceId, Response, Session, StaticToken, Transport,
-    TransportError,
-};
+use azml_core::{ErrorKind, Operation, ResourceId, Response};
 use azml_fixtures::Exchange;
-use azml_workspace::{Workspace, WorkspaceRef};
+use azml_workspace::WorkspaceRef;
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -113,106 +106,20 @@ fn credentials_are_told_but_never_printed() {
 }
 
 #[test]
+fn a_target_of_another_kind_has_no_token() {
+    let (workspace, name) = (workspace(), ComputeName::new("cpu"));
+    let list_keys = ops::ListKeys { workspace: &workspace, name: &name };
+    let body = Bytes::from(r#"{"computeType": "AmlCompute", "adminPassword": "fake"}"#);
+    let err = list_keys.decode(http::Response::new(body)).unwrap_err();
+    assert_eq!(
+        err.to_string(),
+        "arm.computes.list_keys failed: compute name \"cpu\": is of type AmlCompute; only a Databricks one has an access token"
+    );
+}
+
+#[test]
 fn detach_leaves_the_resource() {
     let exchange = azml_fixtures::load("arm/computes-detach");
     let (workspace, name) = (workspace(), ComputeName::new("mydbricks"));
     assert_encodes(&ops::Detach { workspace: &workspace, name: &name }, &exchange);
-}
-
-/// Gives the answers one after the other and keeps what was asked.
-#[derive(Debug, Default)]
-struct Script {
-    answers: Mutex<VecDeque<Response>>,
-    asked: Mutex<Vec<String>>,
-}
-
-#[async_trait]
-impl Transport for Script {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        self.asked.lock().unwrap().push(format!("{} {}", request.method(), request.uri().path()));
-        let answer = self.answers.lock().unwrap().pop_front();
-        answer.ok_or_else(|| TransportError::Connect("the script is over".into()))
-    }
-}
-
-impl Script {
-    fn then(self, fixture: &str) -> Self {
-        self.then_response(response(&azml_fixtures::load(fixture)))
-    }
-
-    fn then_response(self, response: Response) -> Self {
-        self.answers.lock().unwrap().push_back(response);
-        self
-    }
-}
-
-/// The answer to an attach as ARM gives it, header and all.
-fn accepted() -> Response {
-    let mut response = response(&azml_fixtures::load("arm/computes-attach"));
-    let url = "https://arm.test/subscriptions/s/operation/1?api-version=2021-01-01";
-    response.headers_mut().insert("Azure-AsyncOperation", url.parse().unwrap());
-    response
-}
-
-async fn open(script: Arc<Script>) -> ComputesClient {
-    let cloud = Cloud::at_origin("https://arm.test");
-    let session = Session::new(cloud, script, Arc::new(StaticToken::new("fake")));
-    let reference = WorkspaceRef::new(SUBSCRIPTION, "rg1", "ws1");
-    ComputesClient::new(&Workspace::get(&session, reference).await.unwrap())
-}
-
-fn attach() -> AttachDatabricks {
-    AttachDatabricks::by_name("dbx-rg", "dbx-ws", "dapi-fake-token")
-}
-
-#[tokio::test(start_paused = true)]
-async fn attaching_waits_and_reads_the_target_back() {
-    let script = Script::default()
-        .then("arm/workspaces-get")
-        .then_response(accepted())
-        .then("arm/operations-get-running")
-        .then("arm/operations-get")
-        .then("discovery/get")
-        .then("rp/computes-get");
-    let script = Arc::new(script);
-    let computes = open(script.clone()).await;
-
-    let name = ComputeName::new("mydbricks");
-    let target = computes.attach(&name, &attach()).await.unwrap().until_done().await.unwrap();
-
-    assert_eq!(target.name, name);
-    let asked = script.asked.lock().unwrap().clone();
-    let workspace = workspace();
-    assert_eq!(
-        asked,
-        [
-            format!("GET {workspace}"),
-            format!("PUT {workspace}/computes/mydbricks"),
-            "GET /subscriptions/s/operation/1".to_owned(),
-            "GET /subscriptions/s/operation/1".to_owned(),
-            "GET /discovery".to_owned(),
-            format!("GET /rp/workspaces{workspace}/computes/mydbricks"),
-        ]
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_revoked_token_fails_the_attach_with_the_services_reason() {
-    let script = Script::default()
-        .then("arm/workspaces-get")
-        .then_response(accepted())
-        .then("arm/operations-get-failed");
-    let computes = open(Arc::new(script)).await;
-    let poller = computes.attach(&ComputeName::new("badone"), &attach()).await.unwrap();
-    let err = poller.until_done().await.unwrap_err();
-    insta::assert_snapshot!(err, @"arm.computes.attach failed: 400 BadArgument: Databricks token is not valid.");
-}
-
-#[tokio::test]
-async fn a_bad_name_is_refused_before_anything_is_sent() {
-    let script = Arc::new(Script::default().then("arm/workspaces-get"));
-    let computes = open(script.clone()).await;
-    let err = computes.attach(&ComputeName::new("a_b"), &attach()).await.unwrap_err();
-    assert_eq!(err.kind(), ErrorKind::InvalidArgument);
-    assert_eq!(script.asked.lock().unwrap().len(), 1);
 }

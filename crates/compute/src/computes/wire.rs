@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use azml_core::{Page, PageToken, ResourceId};
+use azml_core::{Error, Page, PageToken, ResourceId, Result};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -91,7 +91,8 @@ pub(super) struct Computes {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Keys {
-    databricks_access_token: String,
+    compute_type: Option<String>,
+    databricks_access_token: Option<String>,
 }
 
 impl From<Compute> for ComputeTarget {
@@ -133,8 +134,19 @@ impl From<Computes> for Page<ComputeTarget> {
     }
 }
 
-impl From<Keys> for DatabricksCredentials {
-    fn from(it: Keys) -> Self {
-        Self { access_token: SecretString::from(it.databricks_access_token) }
+impl Keys {
+    pub(super) fn into_credentials(
+        self,
+        operation: &'static str,
+        name: &ComputeName,
+    ) -> Result<DatabricksCredentials> {
+        let token = self.databricks_access_token.ok_or_else(|| {
+            let kind = self.compute_type.unwrap_or_else(|| "another".to_owned());
+            let reason = format!(
+                "compute name \"{name}\": is of type {kind}; only a Databricks one has an access token"
+            );
+            Error::invalid(operation, reason)
+        })?;
+        Ok(DatabricksCredentials { access_token: SecretString::from(token) })
     }
 }

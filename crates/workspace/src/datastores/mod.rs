@@ -2,6 +2,9 @@
 
 mod client;
 mod ops;
+mod register;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{collections::BTreeMap, fmt};
@@ -11,7 +14,10 @@ use azml_core::{Result, string_id};
 use futures_core::stream::BoxStream;
 use secrecy::SecretString;
 
-pub use client::DatastoresClient;
+pub use self::{
+    client::DatastoresClient,
+    register::{BlobContainer, RegisterOptions},
+};
 
 string_id! {
     /// Names a datastore, for example `workspaceblobstore`.
@@ -117,6 +123,35 @@ pub trait Datastores: fmt::Debug + Send + Sync {
 
     /// Lists all datastores.
     fn list(&self) -> BoxStream<'static, Result<Datastore>>;
+
+    /// Makes `name` the datastore that the workspace uses when none is named.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such datastore exists.
+    async fn set_default(&self, name: &DatastoreName) -> Result<()>;
+
+    /// Gives a blob container a name in the workspace, and describes the datastore
+    /// that this makes.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), before anything
+    /// is sent, for a name or an address that cannot be right. A name that is
+    /// taken is refused by the service, unless the options say to replace it.
+    async fn register_blob_container(
+        &self,
+        name: &DatastoreName,
+        container: &BlobContainer,
+        options: &RegisterOptions,
+    ) -> Result<Datastore>;
+
+    /// Takes the name of a datastore back. The data stays where it is.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such datastore exists.
+    async fn unregister(&self, name: &DatastoreName) -> Result<()>;
 }
 
 const _: fn(&dyn Datastores) = |_| ();

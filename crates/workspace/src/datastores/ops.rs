@@ -1,10 +1,19 @@
 use azml_core::{Operation, Page, Request, RequestBuilder, ResourceId, Response, Result, azure};
 use http::Method;
 
-use super::{Datastore, DatastoreName, wire};
+use super::{Datastore, DatastoreName, RegisterOptions, wire};
 
 fn get(operation: &'static str, base: &str, workspace: &ResourceId) -> RequestBuilder {
-    RequestBuilder::new(operation, Method::GET, base)
+    request(operation, Method::GET, base, workspace)
+}
+
+fn request(
+    operation: &'static str,
+    method: Method,
+    base: &str,
+    workspace: &ResourceId,
+) -> RequestBuilder {
+    RequestBuilder::new(operation, method, base)
         .path("/datastore/v1.0")
         .segments(&workspace.to_string())
 }
@@ -71,55 +80,99 @@ impl Operation for List<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        WorkspaceRef,
-        datastores::{DatastoreCredential, DatastoreKind},
-        testing,
-    };
+pub(super) struct SetDefault<'a> {
+    pub(super) workspace: &'a ResourceId,
+    pub(super) name: &'a DatastoreName,
+}
 
-    fn workspace() -> ResourceId {
-        WorkspaceRef::new("11111111-1111-1111-1111-111111111111", "rg1", "ws1")
-            .resource_id()
-            .unwrap()
+impl Operation for SetDefault<'_> {
+    const NAME: &'static str = "datastore.set_default";
+    const IDEMPOTENT: bool = true;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        request(Self::NAME, Method::PUT, base, self.workspace)
+            .path("/default")
+            .segment(self.name.as_str())
+            .build()
     }
 
-    #[test]
-    fn the_default_datastore_says_where_its_blobs_are() {
-        let exchange = azml_fixtures::load("datastore/default");
-        let default = Default { workspace: &workspace() };
-        testing::assert_encodes(&default, "https://ml.test", &exchange);
-        let datastore = default.decode(testing::response(&exchange)).unwrap();
-        assert_eq!(datastore.name.as_str(), "workspaceblobstore");
-        assert_eq!(datastore.kind, DatastoreKind::AzureBlob);
-        assert!(datastore.is_default);
-        let storage = datastore.storage.unwrap();
-        assert_eq!(
-            storage.container_url(),
-            "https://stubacct.blob.storage.test/azureml-blobstore-33333333-3333-3333-3333-333333333333"
-        );
-        assert!(matches!(storage.credential, DatastoreCredential::AccountKey(_)));
+    fn decode(&self, response: Response) -> Result<()> {
+        azure::expect_success(Self::NAME, &response)
+    }
+}
+
+pub(super) struct Create<'a> {
+    pub(super) workspace: &'a ResourceId,
+    pub(super) body: &'a wire::NewDatastore<'a>,
+    pub(super) options: &'a RegisterOptions,
+}
+
+impl Operation for Create<'_> {
+    const NAME: &'static str = "datastore.create";
+    /// A second try would be refused, because the name is taken.
+    const IDEMPOTENT: bool = false;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        request(Self::NAME, Method::POST, base, self.workspace)
+            .path("/datastores")
+            .query("createIfNotExists", self.options.create_container)
+            .query("skipValidation", self.options.skip_validation)
+            .json(self.body)
+            .build()
     }
 
-    #[test]
-    fn a_datastore_never_shows_its_key() {
-        let exchange = azml_fixtures::load("datastore/get");
-        let get = Get { workspace: &workspace(), name: &DatastoreName::new("workspaceblobstore") };
-        testing::assert_encodes(&get, "https://ml.test", &exchange);
-        let datastore = get.decode(testing::response(&exchange)).unwrap();
-        let key = exchange.response.body["azureStorageSection"]["credential"].as_str().unwrap();
-        assert!(!format!("{datastore:?}").contains(key));
+    fn decode(&self, response: Response) -> Result<()> {
+        azure::expect_success(Self::NAME, &response)
+    }
+}
+
+pub(super) struct Update<'a> {
+    pub(super) workspace: &'a ResourceId,
+    pub(super) name: &'a DatastoreName,
+    pub(super) body: &'a wire::NewDatastore<'a>,
+    pub(super) options: &'a RegisterOptions,
+}
+
+impl Operation for Update<'_> {
+    const NAME: &'static str = "datastore.update";
+    const IDEMPOTENT: bool = true;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        request(Self::NAME, Method::PUT, base, self.workspace)
+            .path("/datastores")
+            .segment(self.name.as_str())
+            .query("createIfNotExists", self.options.create_container)
+            .query("skipValidation", self.options.skip_validation)
+            .json(self.body)
+            .build()
     }
 
-    #[test]
-    fn datastores_are_listed_page_by_page() {
-        let exchange = azml_fixtures::load("datastore/list");
-        let list = List { workspace: &workspace(), token: None };
-        testing::assert_encodes(&list, "https://ml.test", &exchange);
-        let page = list.decode(testing::response(&exchange)).unwrap();
-        assert_eq!(page.items[0].name.as_str(), "workspaceblobstore");
-        assert_eq!(page.next, None);
+    fn decode(&self, response: Response) -> Result<()> {
+        azure::expect_success(Self::NAME, &response)
+    }
+}
+
+pub(super) struct Delete<'a> {
+    pub(super) workspace: &'a ResourceId,
+    pub(super) name: &'a DatastoreName,
+}
+
+impl Operation for Delete<'_> {
+    const NAME: &'static str = "datastore.delete";
+    const IDEMPOTENT: bool = true;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        request(Self::NAME, Method::DELETE, base, self.workspace)
+            .path("/datastores")
+            .segment(self.name.as_str())
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<()> {
+        azure::expect_success(Self::NAME, &response)
     }
 }

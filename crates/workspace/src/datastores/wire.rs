@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use azml_core::{Page, PageToken};
-use secrecy::SecretString;
-use serde::Deserialize;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 
-use super::{DatastoreCredential, DatastoreKind, DatastoreName, StorageLocation};
+use super::{BlobContainer, DatastoreCredential, DatastoreKind, DatastoreName, StorageLocation};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,6 +42,54 @@ struct SecretText(String);
 pub(super) struct Datastores {
     value: Vec<Datastore>,
     continuation_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewDatastore<'a> {
+    name: &'a str,
+    data_store_type: &'static str,
+    azure_storage_section: NewStorageSection<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewStorageSection<'a> {
+    account_name: &'a str,
+    container_name: &'a str,
+    endpoint: &'a str,
+    protocol: &'a str,
+    credential_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<&'a str>,
+    service_data_access_auth_identity: &'static str,
+    are_workspace_managed_identities_allowed: bool,
+}
+
+impl<'a> NewDatastore<'a> {
+    /// `suffix` is how storage hosts end, unless the container says it.
+    pub(super) fn new(
+        name: &'a DatastoreName,
+        container: &'a BlobContainer,
+        suffix: &'a str,
+    ) -> Self {
+        let (credential_type, credential) = match &container.credential {
+            DatastoreCredential::AccountKey(key) => ("AccountKey", Some(key.expose_secret())),
+            DatastoreCredential::Sas(sas) => ("Sas", Some(sas.expose_secret().trim_start_matches('?'))),
+            DatastoreCredential::Identity | DatastoreCredential::Unknown(_) => ("None", None),
+        };
+        let azure_storage_section = NewStorageSection {
+            account_name: &container.account,
+            container_name: &container.container,
+            endpoint: container.endpoint.as_deref().unwrap_or(suffix),
+            protocol: &container.protocol,
+            credential_type,
+            credential,
+            service_data_access_auth_identity: "None",
+            are_workspace_managed_identities_allowed: false,
+        };
+        Self { name: name.as_str(), data_store_type: "AzureBlob", azure_storage_section }
+    }
 }
 
 impl From<Datastore> for super::Datastore {

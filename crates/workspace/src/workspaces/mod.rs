@@ -104,6 +104,40 @@ pub struct WorkspaceDetails {
     pub created_at: Option<OffsetDateTime>,
     /// Tags of the resource.
     pub tags: BTreeMap<String, String>,
+    /// Version of the resource.
+    pub etag: Option<String>,
+    /// Name of the tier, for example `Basic`.
+    pub sku: Option<String>,
+    /// Who the workspace itself is.
+    pub identity: Option<WorkspaceIdentity>,
+    /// ARM id of the identity that it works as, if that is no identity of its own.
+    pub primary_user_assigned_identity: Option<String>,
+    /// Whether its data is of high business impact.
+    pub is_high_business_impact: Option<bool>,
+    /// Name of the compute target that builds images.
+    pub image_build_compute: Option<String>,
+    /// The key that data at rest is encrypted with, if it is the customer's.
+    pub encryption_key_uri: Option<String>,
+    /// How the datastores that it made are reached: `accessKey` or `identity`.
+    pub system_datastores_auth_mode: Option<String>,
+    /// `Enabled` or `Disabled`.
+    pub public_network_access: Option<String>,
+    /// Whether only the calls of SDK v1 reach its data plane.
+    pub is_v1_legacy: Option<bool>,
+    /// Whether its storage has folders of its own (Data Lake Storage Gen2).
+    pub has_hierarchical_storage: Option<bool>,
+}
+
+/// Who a workspace itself is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkspaceIdentity {
+    /// `SystemAssigned`, `UserAssigned`, both after a comma, or `None`.
+    pub kind: String,
+    /// Object id of the identity that belongs to the workspace.
+    pub principal_id: Option<String>,
+    /// Entra tenant of that identity.
+    pub tenant_id: Option<String>,
 }
 
 /// One line of [`Workspace::list`].
@@ -159,7 +193,7 @@ impl Workspace {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Lists the workspaces of a subscription.
+    /// Lists the workspaces of a subscription that this identity may see.
     pub fn list(
         session: &Session,
         subscription_id: &str,
@@ -170,6 +204,29 @@ impl Workspace {
             async move {
                 let next = token.map(|it| it.0);
                 let list = ops::List { subscription_id: &subscription_id, next: next.as_deref() };
+                arm.call(&list).await
+            }
+        })
+    }
+
+    /// Lists the workspaces of a resource group. One that does not exist is
+    /// [`NotFound`](ErrorKind::NotFound).
+    pub fn list_in_group(
+        session: &Session,
+        subscription_id: &str,
+        resource_group: &str,
+    ) -> BoxStream<'static, Result<WorkspaceSummary>> {
+        let arm = arm(session);
+        let place = Arc::new((subscription_id.to_owned(), resource_group.to_owned()));
+        stream_pages(move |token: Option<PageToken>| {
+            let (arm, place) = (arm.clone(), place.clone());
+            async move {
+                let next = token.map(|it| it.0);
+                let list = ops::ListInGroup {
+                    subscription_id: &place.0,
+                    resource_group: &place.1,
+                    next: next.as_deref(),
+                };
                 arm.call(&list).await
             }
         })
@@ -253,7 +310,8 @@ impl Workspace {
     }
 }
 
-fn arm(session: &Session) -> Endpoint {
+/// Azure Resource Manager, as the identity of `session`.
+pub(crate) fn arm(session: &Session) -> Endpoint {
     let cloud = session.cloud();
     session.endpoint(cloud.resource_manager.trim_end_matches('/'), cloud.arm_scope())
 }

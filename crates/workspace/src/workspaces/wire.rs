@@ -6,7 +6,7 @@ use azml_core::{Error, ErrorKind, Page, PageToken, ResourceId, Result};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::{WorkspaceDetails, WorkspaceSummary};
+use super::{WorkspaceDetails, WorkspaceIdentity, WorkspaceSummary};
 
 #[derive(Deserialize)]
 pub(super) struct Workspace {
@@ -15,7 +15,36 @@ pub(super) struct Workspace {
     location: String,
     #[serde(default)]
     tags: Option<BTreeMap<String, Option<String>>>,
+    etag: Option<String>,
+    sku: Option<Sku>,
+    identity: Option<Identity>,
     properties: Properties,
+}
+
+#[derive(Deserialize)]
+struct Sku {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity {
+    #[serde(rename = "type")]
+    kind: String,
+    principal_id: Option<String>,
+    tenant_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Encryption {
+    key_vault_properties: Option<EncryptionKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EncryptionKey {
+    key_identifier: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +64,14 @@ struct Properties {
     mlflow_tracking_uri: Option<String>,
     #[serde(default, with = "time::serde::rfc3339::option")]
     creation_time: Option<OffsetDateTime>,
+    primary_user_assigned_identity: Option<String>,
+    hbi_workspace: Option<bool>,
+    image_build_compute: Option<String>,
+    encryption: Option<Encryption>,
+    system_datastores_auth_mode: Option<String>,
+    public_network_access: Option<String>,
+    v1_legacy_mode: Option<bool>,
+    storage_hns_enabled: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -71,8 +108,28 @@ impl Workspace {
             tenant_id: it.tenant_id,
             mlflow_tracking_uri: it.mlflow_tracking_uri,
             created_at: it.creation_time,
+            etag: self.etag,
+            sku: self.sku.and_then(|it| it.name),
+            identity: self.identity.map(WorkspaceIdentity::from),
+            primary_user_assigned_identity: it.primary_user_assigned_identity,
+            is_high_business_impact: it.hbi_workspace,
+            image_build_compute: it.image_build_compute,
+            encryption_key_uri: it
+                .encryption
+                .and_then(|it| it.key_vault_properties)
+                .and_then(|it| it.key_identifier),
+            system_datastores_auth_mode: it.system_datastores_auth_mode,
+            public_network_access: it.public_network_access,
+            is_v1_legacy: it.v1_legacy_mode,
+            has_hierarchical_storage: it.storage_hns_enabled,
             tags: tags.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect(),
         })
+    }
+}
+
+impl From<Identity> for WorkspaceIdentity {
+    fn from(it: Identity) -> Self {
+        Self { kind: it.kind, principal_id: it.principal_id, tenant_id: it.tenant_id }
     }
 }
 
