@@ -1,6 +1,8 @@
 //! What Azure Resource Manager adds to a plain call: operations that go on
 //! after the answer, and links to the next page.
 
+use std::fmt;
+
 use azml_core::{
     Endpoint, Error, ErrorKind, Operation, Poller, Progress, Request, RequestBuilder, Response,
     Result, ServiceFault, WaitOptions, azure,
@@ -18,11 +20,18 @@ pub struct LongRunning {
 }
 
 /// How far a long-running operation has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperationStatus {
     /// The service's word, for example `InProgress`.
     pub status: String,
+}
+
+impl fmt::Debug for OperationStatus {
+    /// The word alone, because a wait that takes too long ends with it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.status)
+    }
 }
 
 impl OperationStatus {

@@ -1,3 +1,8 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
 use async_trait::async_trait;
 use azml_core::{
     Error, ErrorKind, PageToken, Poller, Progress, ResourceId, Result, ServiceFault, WaitOptions,
@@ -53,11 +58,17 @@ impl Computes for ComputesClient {
         };
         let running = arm.call(&call).await?;
         let (this, name, clock) = (self.clone(), name.clone(), arm.clock().clone());
+        let is_over = Arc::new(AtomicBool::new(false));
         Ok(Poller::new(ops::ATTACH, WaitOptions::default(), clock, move || {
             let (this, arm) = (this.clone(), arm.clone());
             let (name, running) = (name.clone(), running.clone());
+            let is_over = is_over.clone();
             async move {
-                match look(running.as_ref(), &arm).await? {
+                // An operation that is over need not be there any longer.
+                let running = running.filter(|_| !is_over.load(Relaxed));
+                let progress = look(running.as_ref(), &arm).await?;
+                is_over.store(progress == Progress::Done(()), Relaxed);
+                match progress {
                     Progress::Pending(status) => Ok(Progress::Pending(status)),
                     Progress::Done(()) => judge(this.get(&name).await?),
                 }

@@ -1,3 +1,8 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
 use async_trait::async_trait;
 use azml_core::{
     Endpoint, Error, ErrorKind, PageToken, Poller, Progress, ResourceId, Result, ServiceFault,
@@ -65,9 +70,11 @@ impl DatabricksWorkspacesClient {
             self.arm.call(&ops::CreateOrUpdate { id, body: &body }).await?
         };
         let (arm, id, clock) = (self.arm.clone(), id.clone(), self.arm.clock().clone());
+        let is_over = Arc::new(AtomicBool::new(false));
         Ok(Poller::new(ops::CREATE_OR_UPDATE, WaitOptions::default(), clock, move || {
             let (arm, id, running) = (arm.clone(), id.clone(), running.clone());
-            async move { look(&arm, &id, running.as_ref()).await }
+            let is_over = is_over.clone();
+            async move { look(&arm, &id, running.as_ref(), &is_over).await }
         }))
     }
 }
@@ -77,11 +84,14 @@ async fn look(
     arm: &Endpoint,
     id: &ResourceId,
     running: Option<&LongRunning>,
+    is_over: &AtomicBool,
 ) -> Result<Progress<OperationStatus, DatabricksWorkspace>> {
-    if let Some(running) = running
-        && let Progress::Pending(status) = running.look(arm).await?
-    {
-        return Ok(Progress::Pending(status));
+    // An operation that is over need not be there any longer.
+    if let Some(running) = running.filter(|_| !is_over.load(Relaxed)) {
+        if let Progress::Pending(status) = running.look(arm).await? {
+            return Ok(Progress::Pending(status));
+        }
+        is_over.store(true, Relaxed);
     }
     let Document { workspace, .. } = arm.call(&ops::Get(id)).await?;
     let state = workspace.provisioning_state.clone().unwrap_or_default();

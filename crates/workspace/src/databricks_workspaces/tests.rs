@@ -213,7 +213,7 @@ async fn a_wait_without_end_ends_and_names_the_state() {
     let poller = client.clear_link(&databricks()).await.unwrap().with_options(options);
     let err = poller.until_done().await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Timeout);
-    insta::assert_snapshot!(err, @r#"arm.databricks_workspaces.create_or_update failed: not done after 60s; the last state was OperationStatus { status: "InProgress" }"#);
+    insta::assert_snapshot!(err, @"arm.databricks_workspaces.create_or_update failed: not done after 60s; the last state was InProgress");
 }
 
 #[tokio::test]

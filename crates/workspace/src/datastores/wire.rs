@@ -75,7 +75,9 @@ impl<'a> NewDatastore<'a> {
     ) -> Self {
         let (credential_type, credential) = match &container.credential {
             DatastoreCredential::AccountKey(key) => ("AccountKey", Some(key.expose_secret())),
-            DatastoreCredential::Sas(sas) => ("Sas", Some(sas.expose_secret().trim_start_matches('?'))),
+            DatastoreCredential::Sas(sas) => {
+                ("Sas", Some(sas.expose_secret().trim_start_matches('?')))
+            }
             DatastoreCredential::Identity | DatastoreCredential::Unknown(_) => ("None", None),
         };
         let azure_storage_section = NewStorageSection {
