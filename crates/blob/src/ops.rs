@@ -197,7 +197,13 @@ impl Operation for Get<'_> {
         fault::expect_success(Self::NAME, &response)?;
         let properties = wire::properties(&response);
         let is_whole = !response.headers().contains_key("content-range");
+        let announced = wire::announced_len(&response);
         let body = response.into_body();
+        if let Some(announced) = announced.filter(|it| *it != body.len() as u64) {
+            // As good as a broken connection: the next try may bring everything.
+            let reason = format!("the answer ended after {} of {announced} bytes", body.len());
+            return Err(Error::explained(Self::NAME, ErrorKind::Unavailable, reason));
+        }
         match &self.range {
             // A server that knows no ranges sends everything.
             Some(range) if is_whole => {

@@ -20,6 +20,9 @@ pub struct UploadOptions {
     pub block_size: u64,
     /// Blocks under way at once, each of which is held in memory.
     pub parallel: usize,
+    /// Whether a blob of more than one block is left alone when its length and
+    /// its hash say that it is there already. Costs reading the source once.
+    pub skip_same: bool,
     on_progress: Option<OnProgress>,
 }
 
@@ -32,6 +35,7 @@ impl Default for UploadOptions {
             metadata: BTreeMap::new(),
             block_size: BLOCK,
             parallel: 4,
+            skip_same: false,
             on_progress: None,
         }
     }
@@ -63,6 +67,12 @@ impl UploadOptions {
         Self { block_size: block_size.max(1), ..self }
     }
 
+    /// Leaves a blob of more than one block alone that is there already.
+    #[must_use]
+    pub fn with_skip_same(self, skip_same: bool) -> Self {
+        Self { skip_same, ..self }
+    }
+
     /// Sets how many blocks are under way at once, at least 1.
     #[must_use]
     pub fn with_parallel(self, parallel: usize) -> Self {
@@ -90,6 +100,7 @@ impl fmt::Debug for UploadOptions {
             .field("metadata", &self.metadata)
             .field("block_size", &self.block_size)
             .field("parallel", &self.parallel)
+            .field("skip_same", &self.skip_same)
             .finish_non_exhaustive()
     }
 }
@@ -102,13 +113,17 @@ pub struct DownloadOptions {
     pub part_size: u64,
     /// Parts under way at once, each of which is held in memory.
     pub parallel: usize,
+    /// Whether a download that broke off goes on where it stopped, and a file
+    /// that is complete already stays. At most one such download may write to a
+    /// path at a time.
+    pub resume: bool,
     on_progress: Option<OnProgress>,
 }
 
 impl Default for DownloadOptions {
     /// 4 parts of 8 MiB at once.
     fn default() -> Self {
-        Self { part_size: BLOCK, parallel: 4, on_progress: None }
+        Self { part_size: BLOCK, parallel: 4, resume: false, on_progress: None }
     }
 }
 
@@ -117,6 +132,13 @@ impl DownloadOptions {
     #[must_use]
     pub fn with_part_size(self, part_size: u64) -> Self {
         Self { part_size: part_size.max(1), ..self }
+    }
+
+    /// Goes on with a download that broke off. What has arrived lies beside the
+    /// file as `.NAME.ETAG.part` and is taken only for the same version of the blob.
+    #[must_use]
+    pub fn with_resume(self, resume: bool) -> Self {
+        Self { resume, ..self }
     }
 
     /// Sets how many parts are under way at once, at least 1.
@@ -143,6 +165,7 @@ impl fmt::Debug for DownloadOptions {
         f.debug_struct("DownloadOptions")
             .field("part_size", &self.part_size)
             .field("parallel", &self.parallel)
+            .field("resume", &self.resume)
             .finish_non_exhaustive()
     }
 }

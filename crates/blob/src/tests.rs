@@ -344,3 +344,61 @@ fn a_name_of_metadata_that_no_header_can_hold_is_refused() {
     assert_eq!(err.kind(), ErrorKind::InvalidArgument);
     assert!(wire::parse::<wire::ErrorBody>(b"no xml").is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_download_goes_on_where_it_stopped() {
+    let (account, blobs, url) = setup();
+    blobs.put(&url, Arc::new(bytes(95)), UploadOptions::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    let resume =
+        || DownloadOptions::default().with_part_size(10).with_parallel(1).with_resume(true);
+    account.0.lock().lives = Some(4);
+    let err = blobs.download_to(&url, &path, resume()).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Unavailable);
+    let part = folder.path().join(".x.0x1.part");
+    assert_eq!(std::fs::read(&part).unwrap(), bytes(95).slice(..30));
+
+    account.0.lock().lives = None;
+    account.0.lock().sent.clear();
+    blobs.download_to(&url, &path, resume()).await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes(95));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the part is gone");
+    let sent = std::mem::take(&mut account.0.lock().sent);
+    assert_eq!(sent[1].headers()["x-ms-range"], "bytes=30-39");
+    assert_eq!(sent[1].headers()["if-match"], "\"0x1\"");
+    assert_eq!(sent.len(), 8, "a look and seven parts");
+
+    blobs.download_to(&url, &path, resume()).await.unwrap();
+    assert_eq!(account.0.lock().sent.len(), 1, "a complete file costs a look");
+}
+
+#[tokio::test]
+async fn what_is_left_of_another_version_is_not_gone_on_with() {
+    let (_, blobs, url) = setup();
+    blobs.put(&url, Arc::new(bytes(20)), UploadOptions::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (stale, other) = (folder.path().join(".x.0x0.part"), folder.path().join(".x.y.0x0.part"));
+    std::fs::write(&stale, b"stale").unwrap();
+    std::fs::write(&other, b"of another file").unwrap();
+    std::fs::write(folder.path().join(".x.0x1.part"), b"wrong").unwrap();
+    let path = folder.path().join("x");
+    let resume = || DownloadOptions::default().with_resume(true);
+    let err = blobs.download_to(&url, &path, resume()).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Decode, "the hash tells");
+    blobs.download_to(&url, &path, resume()).await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes(20));
+    assert!(!stale.exists() && other.exists());
+}
+
+#[tokio::test]
+async fn a_large_blob_that_is_there_already_is_not_sent_again() {
+    let (account, blobs, url) = setup();
+    let same = || in_blocks().with_skip_same(true);
+    blobs.put(&url, Arc::new(bytes(95)), same()).await.unwrap();
+    account.0.lock().sent.clear();
+    blobs.put(&url, Arc::new(bytes(95)), same()).await.unwrap();
+    assert_eq!(account.0.lock().sent.len(), 1);
+    blobs.put(&url, Arc::new(Bytes::from(vec![1; 95])), same()).await.unwrap();
+    assert_eq!(account.0.lock().blobs["/box/x"].0, vec![1; 95]);
+}

@@ -34,6 +34,13 @@ impl BlobClient {
         options: UploadOptions,
     ) -> Result<BlobProperties> {
         let total = source.len();
+        if options.skip_same
+            && options.block_size < total
+            && let Some(there) = self.same(url, &*source, &options).await?
+        {
+            options.report(total, total);
+            return Ok(there);
+        }
         let (result, md5) = if total <= options.block_size {
             let body = read(&*source, 0..total).await?;
             let md5: [u8; 16] = Md5::digest(&body).into();
@@ -53,6 +60,33 @@ impl BlobClient {
         };
         options.report(total, total);
         Ok(properties)
+    }
+
+    /// The blob, if it has the bytes of `source` already.
+    async fn same(
+        &self,
+        url: &BlobUrl,
+        source: &dyn BodySource,
+        options: &UploadOptions,
+    ) -> Result<Option<BlobProperties>> {
+        let there = match self.head(url).await {
+            Ok(there) => there,
+            Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
+            // Not all who may write may read.
+            Err(err) if err.kind() == ErrorKind::PermissionDenied => return Ok(None),
+            Err(err) => return Err(err),
+        };
+        let (Some(expected), true) = (there.content_md5, there.len == source.len()) else {
+            return Ok(None);
+        };
+        let (mut hash, mut at) = (Md5::new(), 0);
+        while at < there.len {
+            let end = there.len.min(at + options.block_size);
+            hash.update(read(source, at..end).await?);
+            at = end;
+        }
+        let hash: [u8; 16] = hash.finalize().into();
+        Ok((hash == expected).then_some(there))
     }
 
     /// Makes sure that every block is there. Returns their ids and the hash of all.

@@ -145,6 +145,17 @@ fn instant(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc2822).ok()
 }
 
+/// How many bytes of body the headers of an answer announce.
+pub(crate) fn announced_len(response: &Response) -> Option<u64> {
+    let header = |name: &str| response.headers().get(name)?.to_str().ok();
+    if let Some(range) = header("content-range") {
+        let (start, end) = range.strip_prefix("bytes ")?.split_once('/')?.0.split_once('-')?;
+        let (start, end): (u64, u64) = (start.parse().ok()?, end.parse().ok()?);
+        return end.checked_sub(start)?.checked_add(1);
+    }
+    header("content-length")?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
