@@ -7,7 +7,7 @@ use azml_core::{BodySource, Error, Result};
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 
-use crate::RunRef;
+use crate::{RunRef, TransferOptions, Upload};
 
 /// Where a file is within its run, for example `outputs/model.json`.
 ///
@@ -78,6 +78,25 @@ pub trait Artifacts: fmt::Debug + Send + Sync {
         body: Arc<dyn BodySource>,
     ) -> Result<()>;
 
+    /// Uploads several files. Those that are there already are not sent again, and
+    /// a large one that broke off is gone on with.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run exists.
+    async fn upload_all(
+        &self,
+        run: &RunRef,
+        files: Vec<Upload>,
+        options: &TransferOptions,
+    ) -> Result<()> {
+        let _ = options;
+        for Upload { path, body } in files {
+            self.upload(run, &path, body).await?;
+        }
+        Ok(())
+    }
+
     /// Lists the files of a run.
     fn list(&self, run: &RunRef) -> BoxStream<'static, Result<Artifact>>;
 
@@ -95,14 +114,34 @@ pub trait Artifacts: fmt::Debug + Send + Sync {
     /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such file exists.
     async fn download(&self, run: &RunRef, path: &ArtifactPath, to: &Path) -> Result<()>;
 
-    /// Downloads every file whose path begins with `prefix` below `folder`, and
-    /// tells where each is. An empty prefix means all.
+    /// Downloads every file whose path begins with `prefix` below `folder`, at its
+    /// whole path, and tells where each is. An empty prefix means all. Files that
+    /// are there already stay, and one that broke off is gone on with.
     ///
     /// # Errors
     ///
     /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run exists.
-    async fn download_all(&self, run: &RunRef, prefix: &str, folder: &Path)
-    -> Result<Vec<PathBuf>>;
+    async fn download_all(
+        &self,
+        run: &RunRef,
+        prefix: &str,
+        folder: &Path,
+        options: &TransferOptions,
+    ) -> Result<Vec<PathBuf>>;
+
+    /// Downloads the files of the run's folder `path` below `folder`, at their
+    /// paths within it, and tells where each is.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run has no such folder.
+    async fn download_folder(
+        &self,
+        run: &RunRef,
+        path: &ArtifactPath,
+        folder: &Path,
+        options: &TransferOptions,
+    ) -> Result<Vec<PathBuf>>;
 }
 
 const _: fn(&dyn Artifacts) = |_| ();

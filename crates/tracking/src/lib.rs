@@ -23,6 +23,7 @@
 
 pub mod artifacts;
 mod azureml;
+mod environment;
 pub mod experiments;
 pub mod metrics;
 mod mlflow;
@@ -32,15 +33,25 @@ pub mod runs;
 #[cfg(test)]
 mod testing;
 mod tracking;
+pub mod transfer;
 
 pub use crate::{
     artifacts::{Artifact, ArtifactPath, Artifacts},
     azureml::AzureMlTracking,
-    experiments::{ExperimentId, ExperimentInfo, ExperimentName, Experiments},
-    metrics::{Metric, MetricKey, Metrics},
+    environment::RunEnvironment,
+    experiments::{ExperimentId, ExperimentInfo, ExperimentName, ExperimentView, Experiments},
+    metrics::{
+        Metric, MetricKey, MetricKind, MetricRow, MetricSeries, MetricSummary, MetricValue, Metrics,
+    },
     mlflow::MlflowTracking,
-    models::{ModelName, ModelQuery, ModelVersion, ModelVersionNumber, NewModel, RegisteredModels},
-    run::Run,
-    runs::{NewRun, RunEnd, RunError, RunId, RunInfo, RunQuery, RunRef, RunStatus, Runs},
+    models::{
+        ModelName, ModelQuery, ModelSource, ModelUpdate, ModelVersion, ModelVersionNumber,
+        NewModel, RegisteredModels,
+    },
+    run::{MetricBatch, Run},
+    runs::{
+        NewRun, RunDetails, RunEnd, RunError, RunId, RunInfo, RunQuery, RunRef, RunStatus, Runs,
+    },
     tracking::{Experiment, Tracking, TrackingBackend},
+    transfer::{TransferOptions, TransferProgress, Upload},
 };

@@ -4,9 +4,9 @@ use azml_core::{Clock, Result};
 use futures_core::stream::BoxStream;
 
 use crate::{
-    Artifacts, ExperimentId, ExperimentInfo, ExperimentName, Experiments, Metrics, ModelName,
-    ModelQuery, ModelVersion, ModelVersionNumber, NewRun, RegisteredModels, Run, RunId, RunInfo,
-    RunQuery, RunRef, Runs,
+    Artifacts, ExperimentId, ExperimentInfo, ExperimentName, ExperimentView, Experiments, Metrics,
+    ModelName, ModelQuery, ModelUpdate, ModelVersion, ModelVersionNumber, NewModel, NewRun,
+    RegisteredModels, Run, RunId, RunInfo, RunQuery, RunRef, Runs, TransferOptions,
 };
 
 /// A place where runs are kept.
@@ -63,6 +63,21 @@ impl Tracking {
         Ok(Experiment { backend: self.backend.clone(), info })
     }
 
+    /// Lists the experiments that are not archived.
+    pub fn experiments(&self) -> BoxStream<'static, Result<ExperimentInfo>> {
+        self.backend.experiments().list(ExperimentView::Active)
+    }
+
+    /// Opens an experiment that exists.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is none of that name.
+    pub async fn find_experiment(&self, name: impl Into<ExperimentName>) -> Result<Experiment> {
+        let info = self.backend.experiments().find(&name.into()).await?;
+        Ok(Experiment { backend: self.backend.clone(), info })
+    }
+
     /// Takes up a run that exists.
     ///
     /// # Errors
@@ -103,7 +118,41 @@ impl Tracking {
         model: &ModelVersion,
         folder: impl AsRef<std::path::Path>,
     ) -> Result<Vec<std::path::PathBuf>> {
-        self.backend.models().download(model, folder.as_ref()).await
+        let options = TransferOptions::default();
+        self.backend.models().download(model, folder.as_ref(), &options).await
+    }
+
+    /// Registers a file or folder of this machine, see [`NewModel::local`]. An
+    /// artifact is registered with its [`Run`].
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), before
+    /// anything is sent, for a bad name or files that cannot be read.
+    pub async fn register_model(&self, model: &NewModel) -> Result<ModelVersion> {
+        self.backend.models().register(None, model).await
+    }
+
+    /// Changes what is said about a version of a model.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such version exists.
+    pub async fn update_model(
+        &self,
+        model: &ModelVersion,
+        update: &ModelUpdate,
+    ) -> Result<ModelVersion> {
+        self.backend.models().update(model, update).await
+    }
+
+    /// Deletes a version of a model.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such version exists.
+    pub async fn delete_model(&self, model: &ModelVersion) -> Result<()> {
+        self.backend.models().delete(model).await
     }
 }
 
@@ -128,6 +177,24 @@ impl Experiment {
     /// Id and name.
     pub fn info(&self) -> &ExperimentInfo {
         &self.info
+    }
+
+    /// Archives the experiment: no list shows it any more, nor its runs.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the experiment is gone.
+    pub async fn archive(&self) -> Result<()> {
+        self.backend.experiments().archive(self.id()).await
+    }
+
+    /// Brings the experiment back after it was archived.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when it is gone for good.
+    pub async fn unarchive(&self) -> Result<()> {
+        self.backend.experiments().unarchive(self.id()).await
     }
 
     /// Starts a run without a name.

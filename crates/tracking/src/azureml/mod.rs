@@ -8,6 +8,7 @@ mod metric;
 mod models;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use azml_blob::BlobClient;
 use azml_core::{Clock, Endpoint, Error, RequestBuilder, ResourceId, Result};
 use http::Method;
 
+pub(crate) use self::token::RunToken;
 use crate::{
     Artifacts, Experiments, Metrics, MlflowTracking, RegisteredModels, Runs, TrackingBackend,
 };

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ArtifactPath, AzureMlTracking, ModelVersionNumber, NewModel, Run, RunId, RunRef, Tracking,
-    TrackingBackend, testing,
+    TrackingBackend, TransferOptions, testing,
 };
 
 const STORAGE: &str = "acct.blob.storage.test";
@@ -136,10 +136,10 @@ async fn artifacts_are_read_and_saved_under_their_paths() {
     assert_eq!(run.read_artifact("outputs/a b.txt").await.unwrap(), "a");
 
     let folder = tempfile::tempdir().unwrap();
-    let files = run.download_artifacts("outputs/dir/", folder.path()).await.unwrap();
+    let files = run.download_files("outputs/dir/", folder.path(), &TransferOptions::new()).await.unwrap();
     assert_eq!(files, [folder.path().join("outputs/dir/c.txt")]);
     let file = folder.path().join("new/a.txt");
-    run.download_artifact("outputs/a b.txt", &file).await.unwrap();
+    run.download_file("outputs/a b.txt", &file).await.unwrap();
     assert_eq!(std::fs::read(file).unwrap(), b"a");
 }
 
@@ -158,7 +158,7 @@ async fn a_service_cannot_name_a_file_outside_the_folder() {
     let (_, run) = open(files);
     run.upload_bytes("outputs/a", "a").await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let err = run.download_artifacts("outputs/", folder.path()).await.unwrap_err();
+    let err = run.download_files("outputs/", folder.path(), &TransferOptions::new()).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::InvalidArgument);
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());
 }

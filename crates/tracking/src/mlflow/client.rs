@@ -1,46 +1,20 @@
 use std::{collections::BTreeMap, future::ready};
 
 use async_trait::async_trait;
-use azml_core::{Error, ErrorKind, PageToken, Result, stream_pages};
+use azml_core::{Error, PageToken, Result, stream_pages};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{ops, wire};
+use super::{filter::filter, ops, wire};
 use crate::{
-    ExperimentId, ExperimentInfo, ExperimentName, Experiments, Metric, MetricKey, Metrics,
-    MlflowTracking, NewRun, RunEnd, RunId, RunInfo, RunQuery, RunRef, Runs, metrics::check_keys,
+    ExperimentId, ExperimentInfo, Metric, MetricKey, Metrics, MlflowTracking, NewRun, RunEnd,
+    RunId, RunInfo, RunQuery, RunRef, Runs, metrics::check_keys,
 };
 
 /// What one batch may hold, by kind.
 const MOST_METRICS: usize = 1000;
 const MOST_PAIRS: usize = 100;
 const PROPERTIES: &str = "MLflow has no properties; use tags";
-
-#[async_trait]
-impl Experiments for MlflowTracking {
-    async fn get_or_create(&self, name: &ExperimentName) -> Result<ExperimentInfo> {
-        let create = ops::CreateExperiment { name: name.as_str() };
-        if name.as_str().is_empty() || name.as_str().chars().count() > 500 {
-            let reason = format!("experiment name \"{name}\": use 1 to 500 characters");
-            return Err(Error::invalid("mlflow.experiments.create", reason));
-        }
-        let by_name = ops::GetExperimentByName(name);
-        match self.endpoint.call(&by_name).await {
-            Err(err) if err.kind() == ErrorKind::NotFound => (),
-            found => return found,
-        }
-        match self.endpoint.call(&create).await {
-            Ok(id) => Ok(ExperimentInfo::new(id, name.clone())),
-            // Somebody else was faster.
-            Err(err) if err.kind() == ErrorKind::Conflict => self.endpoint.call(&by_name).await,
-            Err(err) => Err(err),
-        }
-    }
-
-    async fn get(&self, id: &ExperimentId) -> Result<ExperimentInfo> {
-        self.endpoint.call(&ops::GetExperiment(id)).await
-    }
-}
 
 #[async_trait]
 impl Runs for MlflowTracking {
@@ -71,7 +45,7 @@ impl Runs for MlflowTracking {
         query: &RunQuery,
     ) -> BoxStream<'static, Result<RunInfo>> {
         let runs = match filter(query) {
-            Ok(filter) => self.search(&experiment.id, filter),
+            Ok(filter) => self.search(&experiment.id, filter, query.page_size),
             Err(err) => return stream::iter([Err(err)]).boxed(),
         };
         if query.has_children {
@@ -84,7 +58,7 @@ impl Runs for MlflowTracking {
     fn children(&self, run: &RunRef) -> BoxStream<'static, Result<RunInfo>> {
         let query = RunQuery::new().with_tag(wire::PARENT, run.id.as_str());
         match filter(&query) {
-            Ok(filter) => self.search(&run.experiment.id, filter),
+            Ok(filter) => self.search(&run.experiment.id, filter, None),
             Err(err) => stream::iter([Err(err)]).boxed(),
         }
     }
@@ -105,6 +79,13 @@ impl Runs for MlflowTracking {
 
     async fn set_properties(&self, _: &RunRef, _: &BTreeMap<String, String>) -> Result<()> {
         Err(Error::invalid("mlflow.runs.set_tag", PROPERTIES))
+    }
+
+    async fn remove_tags(&self, run: &RunRef, keys: &[String]) -> Result<()> {
+        for key in keys {
+            self.endpoint.call(&ops::DeleteTag { run_id: run.id.as_str(), key }).await?;
+        }
+        Ok(())
     }
 
     async fn log_params(&self, run: &RunRef, params: &BTreeMap<String, String>) -> Result<()> {
@@ -138,6 +119,14 @@ impl Runs for MlflowTracking {
         };
         let end_time = wire::millis(self.endpoint.clock().now());
         self.endpoint.call(&ops::UpdateRun { run_id: run.id.as_str(), status, end_time }).await
+    }
+
+    async fn delete(&self, run: &RunRef) -> Result<()> {
+        self.endpoint.call(&ops::DeleteRun { run_id: run.id.as_str() }).await
+    }
+
+    async fn restore(&self, run: &RunRef) -> Result<()> {
+        self.endpoint.call(&ops::RestoreRun { run_id: run.id.as_str() }).await
     }
 }
 
@@ -183,42 +172,17 @@ impl MlflowTracking {
         &self,
         experiment: &ExperimentId,
         filter: String,
+        page_size: Option<u32>,
     ) -> BoxStream<'static, Result<RunInfo>> {
         let (endpoint, experiment) = (self.endpoint.clone(), experiment.clone());
         stream_pages(move |token: Option<PageToken>| {
             let (endpoint, experiment, filter) =
                 (endpoint.clone(), experiment.clone(), filter.clone());
             async move {
-                let search = ops::SearchRuns::new(&experiment, &filter, token.as_ref());
+                let token = token.as_ref();
+                let search = ops::SearchRuns::new(&experiment, &filter, page_size, token);
                 endpoint.call(&search).await
             }
         })
-    }
-}
-
-/// The server's filter for `query`. Its strings know no escapes.
-fn filter(query: &RunQuery) -> Result<String> {
-    let mut conditions = Vec::new();
-    for (key, value) in &query.tags {
-        if key.is_empty() || key.contains('`') || value.contains('\'') {
-            let reason = format!("filter: {key:?} = {value:?} has a quote; filter on another tag");
-            return Err(Error::invalid("mlflow.runs.search", reason));
-        }
-        conditions.push(format!("tags.`{key}` = '{value}'"));
-    }
-    conditions.extend(query.filter.clone());
-    Ok(conditions.join(" AND "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn filters_quote_keys_and_values() {
-        let query = RunQuery::new().with_tag("a b", "c").with_filter("metrics.loss < 1");
-        assert_eq!(filter(&query).unwrap(), "tags.`a b` = 'c' AND metrics.loss < 1");
-        assert_eq!(filter(&RunQuery::new()).unwrap(), "");
-        assert!(filter(&RunQuery::new().with_tag("a", "b' OR")).is_err());
     }
 }

@@ -2,7 +2,9 @@
 //! address, Databricks.
 
 mod client;
+mod experiments;
 mod fault;
+mod filter;
 mod ops;
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,6 @@
+mod experiments;
+mod removal;
+
 use azml_core::{Operation, Page, PageToken, Request, RequestBuilder, Response, Result};
 use http::Method;
 use serde::Serialize;
@@ -5,6 +8,10 @@ use serde::Serialize;
 use super::{
     fault,
     wire::{self, NewMetric, Pair},
+};
+pub(super) use self::{
+    experiments::{DeleteExperiment, RestoreExperiment, SearchExperiments},
+    removal::{DeleteRun, DeleteTag, RestoreRun},
 };
 use crate::{ExperimentId, ExperimentInfo, ExperimentName, Metric, MetricKey, RunId, RunInfo};
 
@@ -242,13 +249,14 @@ impl<'a> SearchRuns<'a> {
     pub(super) fn new(
         experiment: &'a ExperimentId,
         filter: &'a str,
+        page_size: Option<u32>,
         token: Option<&'a PageToken>,
     ) -> Self {
         Self {
             experiment_ids: [experiment.as_str()],
             run_view_type: "ACTIVE_ONLY",
             filter,
-            max_results: RUNS,
+            max_results: page_size.unwrap_or(RUNS),
             page_token: token.map(|it| it.0.as_str()),
         }
     }

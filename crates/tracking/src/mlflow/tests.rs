@@ -136,7 +136,7 @@ fn a_param_is_logged() {
 fn runs_are_found() {
     let exchange = azml_fixtures::load("mlflow/runs-search");
     let id = ExperimentId::new(EXPERIMENT);
-    let search = ops::SearchRuns::new(&id, "", None);
+    let search = ops::SearchRuns::new(&id, "", None, None);
     testing::assert_encodes(&search, BASE, &exchange);
     let page = search.decode(testing::response(&exchange)).unwrap();
     assert_eq!(page.items[0].status, RunStatus::Finished);

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::{
     Artifact, ArtifactPath, Artifacts, ModelName, ModelQuery, ModelVersion, ModelVersionNumber,
-    NewModel, RegisteredModels, RunRef,
+    NewModel, RegisteredModels, RunRef, TransferOptions,
 };
 
 #[derive(Debug)]
@@ -47,14 +47,30 @@ impl Artifacts for Unsupported {
         Err(artifacts())
     }
 
-    async fn download_all(&self, _: &RunRef, _: &str, _: &Path) -> Result<Vec<PathBuf>> {
+    async fn download_all(
+        &self,
+        _: &RunRef,
+        _: &str,
+        _: &Path,
+        _: &TransferOptions,
+    ) -> Result<Vec<PathBuf>> {
+        Err(artifacts())
+    }
+
+    async fn download_folder(
+        &self,
+        _: &RunRef,
+        _: &ArtifactPath,
+        _: &Path,
+        _: &TransferOptions,
+    ) -> Result<Vec<PathBuf>> {
         Err(artifacts())
     }
 }
 
 #[async_trait]
 impl RegisteredModels for Unsupported {
-    async fn register(&self, _: &RunRef, _: &NewModel) -> Result<ModelVersion> {
+    async fn register(&self, _: Option<&RunRef>, _: &NewModel) -> Result<ModelVersion> {
         Err(models())
     }
 
@@ -66,7 +82,12 @@ impl RegisteredModels for Unsupported {
         Err(models())
     }
 
-    async fn download(&self, _: &ModelVersion, _: &Path) -> Result<Vec<PathBuf>> {
+    async fn download(
+        &self,
+        _: &ModelVersion,
+        _: &Path,
+        _: &TransferOptions,
+    ) -> Result<Vec<PathBuf>> {
         Err(models())
     }
 }

@@ -95,11 +95,35 @@ pub(super) struct GotExperiment {
 struct Experiment {
     experiment_id: String,
     name: String,
+    lifecycle_stage: Option<String>,
+}
+
+impl From<Experiment> for ExperimentInfo {
+    fn from(it: Experiment) -> Self {
+        let info = Self::new(ExperimentId::new(it.experiment_id), ExperimentName::new(it.name));
+        Self { is_archived: it.lifecycle_stage.as_deref() == Some("deleted"), ..info }
+    }
 }
 
 impl From<GotExperiment> for ExperimentInfo {
-    fn from(GotExperiment { experiment: it }: GotExperiment) -> Self {
-        Self::new(ExperimentId::new(it.experiment_id), ExperimentName::new(it.name))
+    fn from(it: GotExperiment) -> Self {
+        it.experiment.into()
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Experiments {
+    #[serde(default)]
+    experiments: Vec<Experiment>,
+    next_page_token: Option<String>,
+}
+
+impl From<Experiments> for Page<ExperimentInfo> {
+    fn from(it: Experiments) -> Self {
+        Self {
+            items: it.experiments.into_iter().map(ExperimentInfo::from).collect(),
+            next: it.next_page_token.filter(|it| !it.is_empty()).map(PageToken),
+        }
     }
 }
 

@@ -1,15 +1,18 @@
 //! Runs: one execution each, with what was logged along the way.
 
+mod query;
 mod status;
 
 use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
-use azml_core::{Result, string_id};
+use azml_core::{Error, Result, string_id};
+use bytes::Bytes;
 use futures_core::stream::BoxStream;
+use secrecy::SecretString;
 use time::OffsetDateTime;
 
-pub use self::status::RunStatus;
+pub use self::{query::RunQuery, status::RunStatus};
 use crate::{ExperimentId, ExperimentInfo};
 
 string_id! {
@@ -61,6 +64,26 @@ pub struct RunError {
     pub code: String,
     /// Human-readable text.
     pub message: String,
+}
+
+impl RunError {
+    /// A reason with a machine-readable code, for example `UserError`.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+}
+
+/// All that the server tells about a run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RunDetails {
+    /// How it is doing.
+    pub run: RunInfo,
+    /// What went wrong without ending the run.
+    pub warnings: Vec<String>,
+    /// The names of its log files, each with the address of its text, which
+    /// carries its own permission. Azure ML only.
+    pub log_files: BTreeMap<String, SecretString>,
 }
 
 /// Names a run to a backend: some address it through its experiment.
@@ -150,45 +173,7 @@ pub enum RunEnd {
 impl RunEnd {
     /// The end of a run that failed for the reason `message`.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self::Failed(RunError { code: "UserError".to_owned(), message: message.into() })
-    }
-}
-
-/// Which runs of an experiment to list: at first those without a parent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RunQuery {
-    /// Tags that the runs must have.
-    pub tags: BTreeMap<String, String>,
-    /// Whether runs that are part of another are listed too.
-    pub has_children: bool,
-    /// A further condition in the server's own language.
-    pub filter: Option<String>,
-}
-
-impl RunQuery {
-    /// All runs without a parent.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Only runs with this tag.
-    #[must_use]
-    pub fn with_tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.tags.insert(key.into(), value.into());
-        self
-    }
-
-    /// Also runs that are part of another.
-    #[must_use]
-    pub fn with_children(self) -> Self {
-        Self { has_children: true, ..self }
-    }
-
-    /// Adds a condition in the server's own language.
-    #[must_use]
-    pub fn with_filter(self, filter: impl Into<String>) -> Self {
-        Self { filter: Some(filter.into()), ..self }
+        Self::Failed(RunError::new("UserError", message))
     }
 }
 
@@ -219,12 +204,66 @@ pub trait Runs: fmt::Debug + Send + Sync {
     /// Lists the runs that are directly part of `run`.
     fn children(&self, run: &RunRef) -> BoxStream<'static, Result<RunInfo>>;
 
+    /// Starts several runs that are part of `parent`, in as few calls as possible.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the parent is gone.
+    async fn start_children(&self, parent: &RunRef, children: &[NewRun]) -> Result<Vec<RunInfo>> {
+        let mut started = Vec::with_capacity(children.len());
+        for child in children {
+            let child = child.clone().with_parent(parent.id.clone());
+            started.push(self.start(&parent.experiment, &child).await?);
+        }
+        Ok(started)
+    }
+
+    /// Tells all about a run.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run exists.
+    async fn details(&self, run: &RunRef) -> Result<RunDetails> {
+        let run = self.get(&run.id).await?;
+        Ok(RunDetails { run, warnings: Vec::new(), log_files: BTreeMap::new() })
+    }
+
+    /// Reads a log file of a run by its name in [`RunDetails::log_files`].
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such file.
+    async fn read_log(&self, run: &RunRef, name: &str) -> Result<Bytes> {
+        let _ = (run, name);
+        Err(Error::invalid("runs.read_log", "the server keeps no logs; read the artifacts"))
+    }
+
     /// Sets tags. Others stay as they are.
     ///
     /// # Errors
     ///
     /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run exists.
     async fn set_tags(&self, run: &RunRef, tags: &BTreeMap<String, String>) -> Result<()>;
+
+    /// Sets tags without a value. Where there are none, their value is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run exists.
+    async fn set_bare_tags(&self, run: &RunRef, keys: &[String]) -> Result<()> {
+        let tags = keys.iter().map(|it| (it.clone(), String::new())).collect();
+        self.set_tags(run, &tags).await
+    }
+
+    /// Removes tags.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run or tag exists.
+    async fn remove_tags(&self, run: &RunRef, keys: &[String]) -> Result<()> {
+        let _ = (run, keys);
+        Err(Error::invalid("runs.remove_tags", "this backend cannot remove tags"))
+    }
 
     /// Sets properties, which never change again. Azure ML only.
     ///
@@ -251,6 +290,36 @@ pub trait Runs: fmt::Debug + Send + Sync {
     ///
     /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run exists.
     async fn end(&self, run: &RunRef, end: &RunEnd) -> Result<()>;
+
+    /// Notes that something went wrong without ending the run.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run exists.
+    async fn warn(&self, run: &RunRef, message: &str) -> Result<()> {
+        let _ = (run, message);
+        Err(Error::invalid("runs.warn", "the server keeps no warnings; set a tag"))
+    }
+
+    /// Deletes a run. Most servers keep it for a while, see [`restore`](Self::restore).
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run exists.
+    async fn delete(&self, run: &RunRef) -> Result<()> {
+        let _ = run;
+        Err(Error::invalid("runs.delete", "this backend cannot delete runs"))
+    }
+
+    /// Brings a deleted run back.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when it is gone for good.
+    async fn restore(&self, run: &RunRef) -> Result<()> {
+        let _ = run;
+        Err(Error::invalid("runs.restore", "this backend cannot restore runs"))
+    }
 }
 
 const _: fn(&dyn Runs) = |_| ();

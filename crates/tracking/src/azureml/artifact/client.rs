@@ -4,14 +4,18 @@ use std::{
 };
 
 use async_trait::async_trait;
-use azml_blob::{DownloadOptions, UploadOptions};
 use azml_core::{BodySource, Error, ErrorKind, PageToken, Result, stream_pages};
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use futures_util::TryStreamExt;
 
-use super::{super::files::Content, ops};
-use crate::{Artifact, ArtifactPath, Artifacts, AzureMlTracking, RunRef, Runs};
+use super::{
+    super::files::{Content, download},
+    ops,
+};
+use crate::{
+    Artifact, ArtifactPath, Artifacts, AzureMlTracking, RunRef, Runs, TransferOptions, Upload,
+};
 
 #[async_trait]
 impl Artifacts for AzureMlTracking {
@@ -21,10 +25,18 @@ impl Artifacts for AzureMlTracking {
         path: &ArtifactPath,
         body: Arc<dyn BodySource>,
     ) -> Result<()> {
+        let files = vec![Upload::new(path.clone(), body)];
+        self.upload_all(run, files, &TransferOptions::default()).await
+    }
+
+    async fn upload_all(
+        &self,
+        run: &RunRef,
+        files: Vec<Upload>,
+        options: &TransferOptions,
+    ) -> Result<()> {
         let container = self.container(run).await?;
-        let announce = ops::Announce { workspace: &self.workspace, container: &container, path };
-        let url = self.endpoint.call(&announce).await?;
-        self.blobs.put(&url, body, UploadOptions::default()).await.map(drop)
+        self.send_files(ops::ORIGIN, &container, files, options).await
     }
 
     fn list(&self, run: &RunRef) -> BoxStream<'static, Result<Artifact>> {
@@ -50,7 +62,7 @@ impl Artifacts for AzureMlTracking {
         let container = self.container(run).await?;
         let info = ops::GetContentInfo { workspace: &self.workspace, container: &container, path };
         let url = self.endpoint.call(&info).await?;
-        self.blobs.download_to(&url, to, DownloadOptions::default()).await.map(drop)
+        self.blobs.download_to(&url, to, download(4)).await.map(drop)
     }
 
     async fn download_all(
@@ -58,11 +70,31 @@ impl Artifacts for AzureMlTracking {
         run: &RunRef,
         prefix: &str,
         folder: &Path,
+        options: &TransferOptions,
     ) -> Result<Vec<PathBuf>> {
         let container = self.container(run).await?;
         let prefix = ops::PrefixContentInfo::id(&container, prefix);
         let contents = self.contents(&prefix).await?;
-        self.save(contents, folder, |it| it.path.clone()).await
+        self.save(contents, folder, options, |it| it.path.clone()).await
+    }
+
+    async fn download_folder(
+        &self,
+        run: &RunRef,
+        path: &ArtifactPath,
+        folder: &Path,
+        options: &TransferOptions,
+    ) -> Result<Vec<PathBuf>> {
+        let container = self.container(run).await?;
+        let start = format!("{path}/");
+        let prefix = ops::PrefixContentInfo::id(&container, &start);
+        let contents = self.contents(&prefix).await?;
+        if contents.is_empty() {
+            let reason = format!("run {} has no artifacts in \"{path}\"", run.id);
+            return Err(Error::explained("artifact.download", ErrorKind::NotFound, reason));
+        }
+        let within = |it: &Content| it.path.strip_prefix(&start).unwrap_or(&it.path).to_owned();
+        self.save(contents, folder, options, within).await
     }
 }
 

@@ -6,4 +6,4 @@ mod ops;
 mod tests;
 mod wire;
 
-pub(super) use ops::PrefixContentInfo;
+pub(super) use ops::{Announce, PrefixContentInfo};

@@ -15,7 +15,7 @@ use super::{
 use crate::{Artifact, ArtifactPath};
 
 /// Where the artifacts of runs are.
-const ORIGIN: &str = "ExperimentRun";
+pub(in crate::azureml) const ORIGIN: &str = "ExperimentRun";
 
 fn at(
     operation: &'static str,
@@ -26,35 +26,41 @@ fn at(
     under(operation, method, base, "/artifact/v2.0", workspace).path("/artifacts")
 }
 
-/// Announces a file and learns where to put its bytes.
-pub(super) struct Announce<'a> {
-    pub(super) workspace: &'a ResourceId,
-    pub(super) container: &'a str,
-    pub(super) path: &'a ArtifactPath,
+/// Announces files and learns where to put their bytes.
+pub(in crate::azureml) struct Announce<'a> {
+    pub(in crate::azureml) workspace: &'a ResourceId,
+    pub(in crate::azureml) origin: &'a str,
+    pub(in crate::azureml) container: &'a str,
+    pub(in crate::azureml) paths: &'a [&'a ArtifactPath],
 }
 
 impl Operation for Announce<'_> {
     const NAME: &'static str = "artifact.batch_metadata";
     const IDEMPOTENT: bool = true;
-    type Output = BlobUrl;
+    /// In the order of `paths`.
+    type Output = Vec<BlobUrl>;
 
     fn encode(&self, base: &str) -> Result<Request> {
+        let paths = self.paths.iter().map(|it| wire::PathOf { path: it.as_str() }).collect();
         at(Self::NAME, Method::POST, base, self.workspace)
             .path("/batch/metadata")
-            .segment(ORIGIN)
+            .segment(self.origin)
             .segment(self.container)
-            .json(&wire::Paths { paths: [wire::PathOf { path: self.path.as_str() }] })
+            .json(&wire::Paths { paths })
             .build()
     }
 
-    fn decode(&self, response: Response) -> Result<BlobUrl> {
+    fn decode(&self, response: Response) -> Result<Vec<BlobUrl>> {
         let batch: wire::Batch = azure::read(Self::NAME, &response)?;
-        let content = batch.artifact_content_information.get(self.path.as_str());
-        let Some(content) = content else {
-            let reason = format!("the answer has no address for {}", self.path);
-            return Err(Error::explained(Self::NAME, ErrorKind::Decode, reason));
+        let url = |path: &&ArtifactPath| {
+            let content = batch.artifact_content_information.get(path.as_str());
+            let Some(content) = content else {
+                let reason = format!("the answer has no address for {path}");
+                return Err(Error::explained(Self::NAME, ErrorKind::Decode, reason));
+            };
+            blob_url(Self::NAME, &content.content_uri)
         };
-        blob_url(Self::NAME, &content.content_uri)
+        self.paths.iter().map(url).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-use azml_core::{ErrorKind, Operation, Response};
+use azml_core::{ErrorKind, Operation, ResourceId, Response};
 use bytes::Bytes;
 
 use super::ops;
@@ -6,14 +6,22 @@ use crate::{ArtifactPath, testing};
 
 const CONTAINER: &str = "dcid.3e0d88ee-b50c-4b3d-894a-ca48d453ad1b";
 
+fn announce<'a>(
+    workspace: &'a ResourceId,
+    paths: &'a [&'a ArtifactPath],
+) -> ops::Announce<'a> {
+    ops::Announce { workspace, origin: ops::ORIGIN, container: CONTAINER, paths }
+}
+
 #[test]
 fn an_announced_file_gets_an_address() {
     let exchange = azml_fixtures::load("artifact/batch-metadata");
     let (workspace, path) =
         (testing::workspace(), ArtifactPath::parse("outputs/hello.txt").unwrap());
-    let announce = ops::Announce { workspace: &workspace, container: CONTAINER, path: &path };
+    let paths = [&path];
+    let announce = announce(&workspace, &paths);
     testing::assert_encodes(&announce, "https://ml.test", &exchange);
-    let url = announce.decode(testing::response(&exchange)).unwrap();
+    let url = announce.decode(testing::response(&exchange)).unwrap().remove(0);
     assert_eq!(url.origin(), "https://stubacct.blob.storage.test");
     assert!(!format!("{url:?}").contains("sig=fake"));
 }
@@ -21,7 +29,8 @@ fn an_announced_file_gets_an_address() {
 #[test]
 fn an_answer_without_the_address_is_refused() {
     let (workspace, path) = (testing::workspace(), ArtifactPath::parse("a").unwrap());
-    let announce = ops::Announce { workspace: &workspace, container: CONTAINER, path: &path };
+    let paths = [&path];
+    let announce = announce(&workspace, &paths);
     let answer = Bytes::from(r#"{"artifactContentInformation": {}}"#);
     let err = announce.decode(Response::new(answer)).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Decode);

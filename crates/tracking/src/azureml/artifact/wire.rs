@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Serialize)]
 pub(super) struct Paths<'a> {
-    pub(super) paths: [PathOf<'a>; 1],
+    pub(super) paths: Vec<PathOf<'a>>,
 }
 
 #[derive(Serialize)]

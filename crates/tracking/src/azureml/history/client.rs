@@ -1,27 +1,21 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use azml_core::{PageToken, Poller, Progress, Result, WaitOptions, stream_pages};
+use azml_core::{Error, ErrorKind, PageToken, Result, stream_pages};
+use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
-use super::{ops, wire};
+use super::{filter::filter, life, ops, wire};
 use crate::{
-    AzureMlTracking, ExperimentId, ExperimentInfo, ExperimentName, Experiments, NewRun, RunEnd,
-    RunId, RunInfo, RunQuery, RunRef, Runs, azureml::quoted,
+    AzureMlTracking, ExperimentInfo, NewRun, RunDetails, RunEnd, RunId, RunInfo, RunQuery, RunRef,
+    Runs, azureml::files::blob_url,
 };
 
-#[async_trait]
-impl Experiments for AzureMlTracking {
-    async fn get_or_create(&self, name: &ExperimentName) -> Result<ExperimentInfo> {
-        self.endpoint.call(&ops::CreateExperiment { workspace: &self.workspace, name }).await
-    }
-
-    async fn get(&self, id: &ExperimentId) -> Result<ExperimentInfo> {
-        self.endpoint.call(&ops::GetExperiment { workspace: &self.workspace, id }).await
-    }
-}
+/// Runs in one batch.
+const MOST_RUNS: usize = 100;
 
 #[async_trait]
 impl Runs for AzureMlTracking {
@@ -57,7 +51,7 @@ impl Runs for AzureMlTracking {
             Ok(filter) => filter,
             Err(err) => return stream::iter([Err(err)]).boxed(),
         };
-        let (this, experiment) = (self.clone(), experiment.name.clone());
+        let (this, experiment, top) = (self.clone(), experiment.name.clone(), query.page_size);
         stream_pages(move |token: Option<PageToken>| {
             let (this, experiment, filter) = (this.clone(), experiment.clone(), filter.clone());
             async move {
@@ -65,6 +59,7 @@ impl Runs for AzureMlTracking {
                     workspace: &this.workspace,
                     experiment: &experiment,
                     filter: filter.as_deref(),
+                    top,
                     token: token.as_ref(),
                 };
                 this.endpoint.call(&query).await
@@ -83,9 +78,53 @@ impl Runs for AzureMlTracking {
         })
     }
 
+    async fn start_children(&self, parent: &RunRef, children: &[NewRun]) -> Result<Vec<RunInfo>> {
+        let (workspace, experiment) = (&*self.workspace, &parent.experiment.name);
+        let mut started = Vec::with_capacity(children.len());
+        let mut number = 0_usize;
+        for children in children.chunks(MOST_RUNS) {
+            let new = |it| {
+                let child = new_child(parent, it, number);
+                number += 1;
+                child
+            };
+            let runs = children.iter().map(new).collect();
+            let infos = self.endpoint.call(&life::CreateRuns { workspace, experiment, runs }).await?;
+            let events: Vec<_> = infos.iter().map(|it| self.event(&it.id, &Event::Start)).collect();
+            let post = life::PostEvents { workspace, experiment, events: &events };
+            self.endpoint.call(&post).await?;
+            started.extend(infos);
+        }
+        Ok(started)
+    }
+
+    async fn details(&self, run: &RunRef) -> Result<RunDetails> {
+        self.endpoint.call(&life::GetDetails { workspace: &self.workspace, run }).await
+    }
+
+    async fn read_log(&self, run: &RunRef, name: &str) -> Result<Bytes> {
+        let details = Runs::details(self, run).await?;
+        let Some(address) = details.log_files.get(name) else {
+            let names: Vec<_> = details.log_files.keys().map(String::as_str).collect();
+            let reason = format!("run {} has no log {name:?}; it has {}", run.id, names.join(", "));
+            return Err(Error::explained("history.runs.details", ErrorKind::NotFound, reason));
+        };
+        let url = blob_url("history.runs.details", address.expose_secret())?;
+        self.blobs.get(&url, None).await
+    }
+
     async fn set_tags(&self, run: &RunRef, tags: &BTreeMap<String, String>) -> Result<()> {
-        let run_id = run.id.as_str();
-        self.update(run, wire::UpdateRun { run_id, tags: Some(tags), properties: None }).await
+        let tags = tags.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))).collect();
+        self.set_texts(run, tags).await
+    }
+
+    async fn set_bare_tags(&self, run: &RunRef, keys: &[String]) -> Result<()> {
+        self.set_texts(run, keys.iter().map(|it| (it.as_str(), None)).collect()).await
+    }
+
+    async fn remove_tags(&self, run: &RunRef, keys: &[String]) -> Result<()> {
+        // Run history only adds tags; the same store removes them at its MLflow address.
+        self.mlflow()?.remove_tags(run, keys).await
     }
 
     async fn set_properties(
@@ -103,7 +142,7 @@ impl Runs for AzureMlTracking {
     }
 
     async fn end(&self, run: &RunRef, end: &RunEnd) -> Result<()> {
-        self.wait_for_metrics(run).await?;
+        // Whoever wants to read the metrics at once asks for a flush first.
         match end {
             RunEnd::Finished => self.post(run, Event::Completed).await,
             RunEnd::Canceled => self.post(run, Event::Canceled).await,
@@ -115,111 +154,92 @@ impl Runs for AzureMlTracking {
             }
         }
     }
+
+    async fn warn(&self, run: &RunRef, message: &str) -> Result<()> {
+        self.post(run, Event::Warning(message)).await
+    }
+
+    async fn delete(&self, run: &RunRef) -> Result<()> {
+        self.mlflow()?.delete(run).await
+    }
+
+    async fn restore(&self, run: &RunRef) -> Result<()> {
+        self.mlflow()?.restore(run).await
+    }
 }
 
 enum Event<'a> {
     Start,
     Completed,
     Canceled,
+    Warning(&'a str),
     Error(wire::Reason<'a>),
     Failed,
 }
 
 impl AzureMlTracking {
+    async fn set_texts(&self, run: &RunRef, tags: BTreeMap<&str, Option<&str>>) -> Result<()> {
+        let run_id = run.id.as_str();
+        self.update(run, wire::UpdateRun { run_id, tags: Some(tags), properties: None }).await
+    }
+
     async fn update(&self, run: &RunRef, body: wire::UpdateRun<'_>) -> Result<()> {
         let update = ops::UpdateRun { workspace: &self.workspace, run, body };
         self.endpoint.call(&update).await.map(drop)
     }
 
     async fn post(&self, run: &RunRef, event: Event<'_>) -> Result<()> {
+        let event = self.event(&run.id, &event);
+        let workspace = &self.workspace;
+        self.endpoint.call(&life::PostEvent { workspace, run, event: &event }).await
+    }
+
+    fn event<'a>(&self, run: &'a RunId, event: &Event<'a>) -> wire::Event<'a> {
         let timestamp = self.endpoint.clock().now();
-        let run_id = run.id.as_str();
-        let mut data =
-            wire::EventData { run_id, start_time: None, end_time: None, error_response: None };
+        let (start, end) = match event {
+            Event::Start => (Some(timestamp), None),
+            Event::Completed | Event::Canceled | Event::Failed => (None, Some(timestamp)),
+            Event::Warning(_) | Event::Error(_) => (None, None),
+        };
+        let mut data = wire::EventData {
+            run_id: run.as_str(),
+            start_time: start,
+            end_time: end,
+            error_response: None,
+            message: None,
+        };
         let name = match event {
-            Event::Start => {
-                data.start_time = Some(timestamp);
-                "Microsoft.MachineLearning.Run.Start"
-            }
-            Event::Error(error) => {
-                data.error_response = Some(wire::ErrorResponse { error });
-                "Microsoft.MachineLearning.Run.Error"
-            }
+            Event::Start => "Microsoft.MachineLearning.Run.Start",
             Event::Completed => "Microsoft.MachineLearning.Run.Completed",
             Event::Canceled => "Microsoft.MachineLearning.Run.Canceled",
             Event::Failed => "Microsoft.MachineLearning.Run.Failed",
-        };
-        if data.start_time.is_none() && data.error_response.is_none() {
-            data.end_time = Some(timestamp);
-        }
-        let event = wire::Event { timestamp, name, data };
-        let workspace = &self.workspace;
-        self.endpoint.call(&ops::PostEvent { workspace, run, event: &event }).await
-    }
-
-    /// Waits until what was logged can be read, so that a run that has ended is whole.
-    async fn wait_for_metrics(&self, run: &RunRef) -> Result<()> {
-        let (pause, patience) = (Duration::from_secs(5), Duration::from_secs(120));
-        let options = WaitOptions::default().with_poll_interval(pause).with_timeout(patience);
-        let (this, run) = (self.clone(), run.clone());
-        let clock = self.endpoint.clock().clone();
-        let poller = Poller::new("history.metrics_ingest.wait", options, clock, move || {
-            let (this, run) = (this.clone(), run.clone());
-            async move {
-                let wait = ops::WaitForMetrics { workspace: &this.workspace, run: &run };
-                let is_there = this.endpoint.call(&wait).await?;
-                let pending = "metrics on the way";
-                Ok(if is_there { Progress::Done(()) } else { Progress::Pending(pending) })
+            Event::Warning(message) => {
+                data.message = Some(message);
+                "Microsoft.MachineLearning.Run.Warning"
             }
-        });
-        poller.until_done().await
+            Event::Error(error) => {
+                data.error_response = Some(wire::ErrorResponse { error: *error });
+                "Microsoft.MachineLearning.Run.Error"
+            }
+        };
+        wire::Event { timestamp, name, data }
+    }
+
+    /// Whether everything that was logged can be read.
+    pub(in crate::azureml) async fn are_metrics_there(&self, run: &RunRef) -> Result<bool> {
+        self.endpoint.call(&life::WaitForMetrics { workspace: &self.workspace, run }).await
     }
 }
 
-/// The service's filter for `query`: conditions joined by `and`, in parentheses.
-fn filter(query: &RunQuery) -> Result<Option<String>> {
-    let mut conditions = Vec::new();
-    for (key, value) in &query.tags {
-        let is_plain = |it: char| it.is_alphanumeric() || "._-:".contains(it);
-        if key.is_empty() || !key.chars().all(is_plain) {
-            let reason = format!("filter: the tag key {key:?} cannot be written in a filter");
-            return Err(azml_core::Error::invalid("history.runs.query", reason));
-        }
-        let value = quoted("history.runs.query", value)?;
-        conditions.push(format!("(Tags/{key} eq {value})"));
-    }
-    if let Some(filter) = &query.filter {
-        conditions.push(format!("({filter})"));
-    }
-    if !query.has_children {
-        conditions.push("(ParentRunId eq null)".to_owned());
-    }
-    Ok(match conditions.len() {
-        0 => None,
-        1 => conditions.pop(),
-        _ => Some(format!("({})", conditions.join(" and "))),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn filters_are_written_as_the_official_client_writes_them() {
-        let of = |query: RunQuery| filter(&query).unwrap();
-        assert_eq!(of(RunQuery::new()).as_deref(), Some("(ParentRunId eq null)"));
-        assert_eq!(
-            of(RunQuery::new().with_tag("stage", "test")).as_deref(),
-            Some(r#"((Tags/stage eq "test") and (ParentRunId eq null))"#)
-        );
-        assert_eq!(of(RunQuery::new().with_children()), None);
-    }
-
-    #[test]
-    fn a_value_that_would_end_the_filter_early_is_refused() {
-        for (key, value) in [("a", "\" or 1 eq 1"), ("a b", "c"), ("", "c")] {
-            assert!(filter(&RunQuery::new().with_tag(key, value)).is_err());
-        }
+fn new_child<'a>(parent: &'a RunRef, child: &'a NewRun, number: usize) -> wire::NewChild<'a> {
+    let mut tags = child.tags.clone();
+    tags.insert("azureml.batch_child_number".to_owned(), number.to_string());
+    wire::NewChild {
+        run_id: Uuid::new_v4().to_string(),
+        parent_run_id: parent.id.as_str(),
+        status: "NotStarted",
+        display_name: child.name.as_deref(),
+        tags,
+        properties: &child.properties,
     }
 }

@@ -1,7 +1,12 @@
 //! Run history: experiments, runs, their tags and their life.
 
 mod client;
+mod experiments;
+mod filter;
+mod life;
 mod ops;
 #[cfg(test)]
 mod tests;
 mod wire;
+
+pub(super) use life::GetToken;

@@ -1,7 +1,7 @@
 use azml_core::{
     Error, Operation, Page, PageToken, Request, RequestBuilder, ResourceId, Response, Result, azure,
 };
-use http::{Method, StatusCode};
+use http::Method;
 use serde::Serialize;
 
 use super::{super::under, wire};
@@ -11,7 +11,7 @@ const SERVICE: &str = "/history/v1.0";
 /// What the official client asks for in one page.
 const PAGE: u32 = 500;
 
-fn at(
+pub(super) fn at(
     operation: &'static str,
     method: Method,
     base: &str,
@@ -21,7 +21,7 @@ fn at(
 }
 
 /// `~/experiments/NAME/runs/ID`: the address of writes.
-fn by_name(
+pub(super) fn by_name(
     operation: &'static str,
     method: Method,
     base: &str,
@@ -67,6 +67,51 @@ impl Operation for CreateExperiment<'_> {
 
     fn decode(&self, response: Response) -> Result<ExperimentInfo> {
         azure::read::<wire::Experiment>(Self::NAME, &response).map(ExperimentInfo::from)
+    }
+}
+
+/// Finds an experiment by its name.
+pub(super) struct FindExperiment<'a> {
+    pub(super) workspace: &'a ResourceId,
+    pub(super) name: &'a ExperimentName,
+}
+
+impl Operation for FindExperiment<'_> {
+    const NAME: &'static str = "history.experiments.get";
+    const IDEMPOTENT: bool = true;
+    type Output = ExperimentInfo;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        at(Self::NAME, Method::GET, base, self.workspace)
+            .path("/experiments")
+            .segment(self.name.as_str())
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<ExperimentInfo> {
+        azure::read::<wire::Experiment>(Self::NAME, &response).map(ExperimentInfo::from)
+    }
+}
+
+pub(super) struct QueryExperiments<'a> {
+    pub(super) workspace: &'a ResourceId,
+    pub(super) body: wire::QueryExperiments<'a>,
+}
+
+impl Operation for QueryExperiments<'_> {
+    const NAME: &'static str = "history.experiments.query";
+    const IDEMPOTENT: bool = true;
+    type Output = Page<ExperimentInfo>;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        at(Self::NAME, Method::POST, base, self.workspace)
+            .path("/experiments:query")
+            .json(&self.body)
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<Page<ExperimentInfo>> {
+        azure::read::<wire::Experiments>(Self::NAME, &response).map(Page::from)
     }
 }
 
@@ -176,6 +221,8 @@ pub(super) struct QueryRuns<'a> {
     pub(super) workspace: &'a ResourceId,
     pub(super) experiment: &'a ExperimentName,
     pub(super) filter: Option<&'a str>,
+    /// Runs in one page.
+    pub(super) top: Option<u32>,
     pub(super) token: Option<&'a PageToken>,
 }
 
@@ -189,7 +236,7 @@ impl Operation for QueryRuns<'_> {
         let body = QueryBody {
             filter: self.filter,
             orderby: "StartTimeUtc desc",
-            top: PAGE,
+            top: self.top.unwrap_or(PAGE),
             continuation_token: self.token.map(|it| it.0.as_str()),
         };
         at(Self::NAME, Method::POST, base, self.workspace)
@@ -227,52 +274,5 @@ impl Operation for ListChildren<'_> {
 
     fn decode(&self, response: Response) -> Result<Page<RunInfo>> {
         azure::read::<wire::Runs>(Self::NAME, &response).map(Page::from)
-    }
-}
-
-pub(super) struct PostEvent<'a> {
-    pub(super) workspace: &'a ResourceId,
-    pub(super) run: &'a RunRef,
-    pub(super) event: &'a wire::Event<'a>,
-}
-
-impl Operation for PostEvent<'_> {
-    const NAME: &'static str = "history.events.post";
-    /// An event says which state the run is in, not that it changes.
-    const IDEMPOTENT: bool = true;
-    type Output = ();
-
-    fn encode(&self, base: &str) -> Result<Request> {
-        by_name(Self::NAME, Method::POST, base, self.workspace, self.run)
-            .path("/events")
-            .json(self.event)
-            .build()
-    }
-
-    fn decode(&self, response: Response) -> Result<()> {
-        azure::expect_success(Self::NAME, &response)
-    }
-}
-
-/// Asks whether every metric that was sent can be read. Answers whether it is so.
-pub(super) struct WaitForMetrics<'a> {
-    pub(super) workspace: &'a ResourceId,
-    pub(super) run: &'a RunRef,
-}
-
-impl Operation for WaitForMetrics<'_> {
-    const NAME: &'static str = "history.metrics_ingest.wait";
-    const IDEMPOTENT: bool = true;
-    type Output = bool;
-
-    fn encode(&self, base: &str) -> Result<Request> {
-        by_name(Self::NAME, Method::GET, base, self.workspace, self.run)
-            .path("/metricsingest/wait")
-            .build()
-    }
-
-    fn decode(&self, response: Response) -> Result<bool> {
-        azure::expect_success(Self::NAME, &response)?;
-        Ok(response.status() != StatusCode::ACCEPTED)
     }
 }

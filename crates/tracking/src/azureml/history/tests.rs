@@ -4,7 +4,7 @@ use azml_core::{ErrorKind, Operation};
 use futures_util::TryStreamExt;
 use time::macros::datetime;
 
-use super::{ops, wire};
+use super::{life, ops, wire};
 use crate::{
     AzureMlTracking, ExperimentId, ExperimentName, NewRun, RunId, RunQuery, RunRef, RunStatus,
     Tracking, testing, testing::Script,
@@ -79,11 +79,11 @@ fn a_run_is_made_under_an_id_of_ours() {
 fn tags_are_merged_into_a_run() {
     let exchange = azml_fixtures::load("history/runs-patch");
     let (workspace, run) = (testing::workspace(), run());
-    let tags = BTreeMap::from([("stage".to_owned(), "test".to_owned())]);
-    let body = wire::UpdateRun { run_id: RUN, tags: Some(&tags), properties: None };
+    let tags = BTreeMap::from([("stage", Some("test"))]);
+    let body = wire::UpdateRun { run_id: RUN, tags: Some(tags), properties: None };
     let update = ops::UpdateRun { workspace: &workspace, run: &run, body };
     testing::assert_encodes(&update, "https://ml.test", &exchange);
-    assert_eq!(update.decode(testing::response(&exchange)).unwrap().tags, tags);
+    assert_eq!(update.decode(testing::response(&exchange)).unwrap().tags["stage"], "test");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn runs_are_queried_with_a_filter() {
     let (workspace, experiment) = (testing::workspace(), ExperimentName::new("exp-part2"));
     let filter = Some("(ParentRunId eq null)");
     let query =
-        ops::QueryRuns { workspace: &workspace, experiment: &experiment, filter, token: None };
+        ops::QueryRuns { workspace: &workspace, experiment: &experiment, filter, top: None, token: None };
     testing::assert_encodes(&query, "https://ml.test", &exchange);
     let page = query.decode(testing::response(&exchange)).unwrap();
     assert_eq!(page.items[0].id.as_str(), RUN);
@@ -134,9 +134,10 @@ fn an_event_names_what_happened_and_when() {
         start_time: Some(timestamp),
         end_time: None,
         error_response: None,
+        message: None,
     };
     let event = wire::Event { timestamp, name: "Microsoft.MachineLearning.Run.Start", data };
-    let post = ops::PostEvent { workspace: &workspace, run: &run, event: &event };
+    let post = life::PostEvent { workspace: &workspace, run: &run, event: &event };
     testing::assert_encodes(&post, "https://ml.test", &exchange);
     post.decode(testing::response(&exchange)).unwrap();
 }
@@ -145,7 +146,7 @@ fn an_event_names_what_happened_and_when() {
 fn metrics_are_there_at_200_and_on_the_way_at_202() {
     let exchange = azml_fixtures::load("history/metrics-ingest-wait");
     let (workspace, run) = (testing::workspace(), run());
-    let wait = ops::WaitForMetrics { workspace: &workspace, run: &run };
+    let wait = life::WaitForMetrics { workspace: &workspace, run: &run };
     testing::assert_encodes(&wait, "https://ml.test", &exchange);
     assert!(wait.decode(testing::response(&exchange)).unwrap());
     let mut accepted = testing::response(&exchange);
@@ -154,13 +155,12 @@ fn metrics_are_there_at_200_and_on_the_way_at_202() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cold_run_with_a_hundred_metrics_takes_six_calls() {
+async fn a_cold_run_with_a_hundred_metrics_takes_five_calls() {
     let script = Script::default()
         .then("history/experiments-create")
         .then("history/runs-create")
         .then("history/events-post")
         .then("metric/batch")
-        .then("history/metrics-ingest-wait")
         .then("history/events-post");
     let script = Arc::new(script);
     let tracking = Tracking::new(AzureMlTracking::new(script.endpoint(), testing::workspace()));
@@ -175,7 +175,7 @@ async fn a_cold_run_with_a_hundred_metrics_takes_six_calls() {
     let asked = script.asked();
     assert_eq!(asked[0], "POST exp-part2");
     assert!(asked[1].starts_with("PATCH "));
-    assert_eq!(asked[2..], ["POST events", "POST batch", "GET wait", "POST events"]);
+    assert_eq!(asked[2..], ["POST events", "POST batch", "POST events"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,7 +184,6 @@ async fn a_failed_run_leaves_its_reason() {
         .then("history/experiments-create")
         .then("history/runs-create")
         .then("history/events-post")
-        .then("history/metrics-ingest-wait")
         .then("history/events-post")
         .then("history/events-post");
     let script = Arc::new(script);

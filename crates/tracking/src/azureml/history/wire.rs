@@ -2,23 +2,52 @@
 
 use std::collections::BTreeMap;
 
-use azml_core::{Page, PageToken};
+use azml_core::{AccessToken, Page, PageToken};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::{ExperimentId, ExperimentInfo, ExperimentName, RunError, RunId, RunInfo, RunStatus};
+use crate::{
+    ExperimentId, ExperimentInfo, ExperimentName, RunDetails, RunError, RunId, RunInfo, RunStatus,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Experiment {
     experiment_id: String,
     name: String,
+    archived_time: Option<String>,
 }
 
 impl From<Experiment> for ExperimentInfo {
     fn from(it: Experiment) -> Self {
-        Self::new(ExperimentId::new(it.experiment_id), ExperimentName::new(it.name))
+        let info = Self::new(ExperimentId::new(it.experiment_id), ExperimentName::new(it.name));
+        Self { is_archived: it.archived_time.is_some(), ..info }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct QueryExperiments<'a> {
+    pub(super) view_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) continuation_token: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Experiments {
+    value: Vec<Experiment>,
+    continuation_token: Option<String>,
+}
+
+impl From<Experiments> for Page<ExperimentInfo> {
+    fn from(it: Experiments) -> Self {
+        Self {
+            items: it.value.into_iter().map(ExperimentInfo::from).collect(),
+            next: it.continuation_token.filter(|it| !it.is_empty()).map(PageToken),
+        }
     }
 }
 
@@ -56,9 +85,83 @@ impl Default for RunType {
 pub(super) struct UpdateRun<'a> {
     pub(super) run_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tags: Option<&'a BTreeMap<String, String>>,
+    pub(super) tags: Option<BTreeMap<&'a str, Option<&'a str>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) properties: Option<&'a BTreeMap<String, String>>,
+}
+
+/// A run of a batch: the n-th part of another.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewChild<'a> {
+    pub(super) run_id: String,
+    pub(super) parent_run_id: &'a str,
+    pub(super) status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) display_name: Option<&'a str>,
+    pub(super) tags: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) properties: &'a BTreeMap<String, String>,
+}
+
+impl NewChild<'_> {
+    pub(super) fn run_id(&self) -> &str {
+        &self.run_id
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct NewChildren<'a> {
+    pub(super) runs: &'a [NewChild<'a>],
+}
+
+#[derive(Deserialize)]
+pub(super) struct CreatedRuns {
+    pub(super) runs: BTreeMap<String, Recorded>,
+    #[serde(default)]
+    pub(super) errors: BTreeMap<String, Value>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Events<'a> {
+    pub(super) events: &'a [Event<'a>],
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Token {
+    token: SecretString,
+    #[serde(with = "time::serde::rfc3339")]
+    expiry_time_utc: OffsetDateTime,
+}
+
+impl From<Token> for AccessToken {
+    fn from(it: Token) -> Self {
+        Self::new(it.token, it.expiry_time_utc)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Details {
+    #[serde(flatten)]
+    run: Recorded,
+    log_files: Option<BTreeMap<String, SecretString>>,
+    warnings: Option<Vec<Value>>,
+}
+
+impl From<Details> for RunDetails {
+    fn from(it: Details) -> Self {
+        let text = |it: Value| match it.get("message").and_then(Value::as_str) {
+            Some(text) => text.to_owned(),
+            None => it.as_str().map_or_else(|| it.to_string(), str::to_owned),
+        };
+        Self {
+            run: it.run.into(),
+            warnings: it.warnings.unwrap_or_default().into_iter().map(text).collect(),
+            log_files: it.log_files.unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -79,6 +182,8 @@ pub(super) struct EventData<'a> {
     pub(super) end_time: Option<OffsetDateTime>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error_response: Option<ErrorResponse<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -86,7 +191,7 @@ pub(super) struct ErrorResponse<'a> {
     pub(super) error: Reason<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 pub(super) struct Reason<'a> {
     pub(super) code: &'a str,
     pub(super) message: &'a str,
@@ -96,6 +201,7 @@ pub(super) struct Reason<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Recorded {
     run_id: String,
+    #[serde(default)]
     experiment_id: String,
     status: Option<String>,
     display_name: Option<String>,

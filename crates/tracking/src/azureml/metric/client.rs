@@ -1,28 +1,105 @@
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use azml_core::{PageToken, Result, stream_pages};
+use azml_core::{Page, PageToken, Poller, Progress, Result, WaitOptions, stream_pages};
 use futures_core::stream::BoxStream;
 use futures_util::TryStreamExt;
-use uuid::Uuid;
 
-use super::{ops, wire::Point};
-use crate::{AzureMlTracking, Metric, MetricKey, Metrics, RunRef, metrics::check_keys};
+use super::{
+    ops,
+    wire::{self, Entry, Row},
+};
+use crate::{
+    ArtifactPath, AzureMlTracking, Metric, MetricKey, MetricKind, MetricSeries, Metrics, RunRef,
+    metrics::check_keys,
+};
 
-/// Points of one key in one entry of a batch.
-const MOST_POINTS: usize = 250;
+/// Rows of one key in one entry of a batch.
+const MOST_ROWS: usize = 250;
 /// Entries in one batch, as the official client sends them in a burst.
 const MOST_ENTRIES: usize = 45;
+const SCALAR: &str = "azureml.v1.scalar";
 
 #[async_trait]
 impl Metrics for AzureMlTracking {
     async fn log(&self, run: &RunRef, metrics: &[Metric]) -> Result<()> {
         check_keys("metric.batch", metrics)?;
-        let points = by_key(metrics);
-        let entries: Vec<&[Point]> = points.iter().flat_map(|it| it.chunks(MOST_POINTS)).collect();
-        for series in entries.chunks(MOST_ENTRIES) {
-            let (workspace, run) = (&*self.workspace, &run.id);
-            self.endpoint.call(&ops::Batch { workspace, run, series }).await?;
+        let series = by_key(metrics);
+        let mut entries = Vec::new();
+        for (key, rows) in &series {
+            let entry = |rows| Entry {
+                name: key.as_str(),
+                shown_as: SCALAR,
+                columns: vec![(key.as_str(), "double")],
+                rows,
+            };
+            entries.extend(rows.chunks(MOST_ROWS).map(entry));
         }
-        Ok(())
+        self.send(run, &entries).await
+    }
+
+    async fn log_series(&self, run: &RunRef, series: &[MetricSeries]) -> Result<()> {
+        let mut rows = Vec::with_capacity(series.len());
+        for it in series {
+            rows.push((it, it.columns()?, it.rows.iter().map(Row::from).collect::<Vec<_>>()));
+        }
+        let mut entries = Vec::new();
+        for (series, columns, rows) in &rows {
+            let entry = |rows| Entry {
+                name: series.key.as_str(),
+                shown_as: wire::word(&series.kind),
+                columns: columns.iter().map(|(name, word)| (*name, *word)).collect(),
+                rows,
+            };
+            entries.extend(rows.chunks(MOST_ROWS).map(entry));
+        }
+        self.send(run, &entries).await
+    }
+
+    async fn series(&self, run: &RunRef, key: &MetricKey) -> Result<MetricSeries> {
+        let mut all =
+            MetricSeries { key: key.clone(), kind: MetricKind::Scalar, rows: Vec::new() };
+        let mut token = None;
+        loop {
+            let (workspace, run) = (&*self.workspace, &run.id);
+            let full = ops::Full { workspace, run, key, token: token.as_ref() };
+            let (page, next) = self.endpoint.call(&full).await?.into_typed(key);
+            all.kind = page.kind;
+            all.rows.extend(page.rows);
+            token = next;
+            if token.is_none() {
+                break;
+            }
+        }
+        // Batches arrive out of order: only what they carry tells the order.
+        all.rows.sort_by_key(|it| (it.step, it.logged_at));
+        Ok(all)
+    }
+
+    async fn log_image(&self, run: &RunRef, key: &MetricKey, path: &ArtifactPath) -> Result<()> {
+        let container = self.container(run).await?;
+        let address = format!("aml://artifactId/ExperimentRun/{container}/{path}");
+        let mut series = MetricSeries::image(key.clone(), address);
+        let now = self.endpoint.clock().now();
+        series.rows.iter_mut().for_each(|it| it.logged_at = Some(now));
+        self.log_series(run, &[series]).await
+    }
+
+    async fn flush(&self, run: &RunRef) -> Result<()> {
+        let (pause, patience) = (std::time::Duration::from_secs(5), 120);
+        let patience = std::time::Duration::from_secs(patience);
+        let options = WaitOptions::default().with_poll_interval(pause).with_timeout(patience);
+        let (this, run) = (self.clone(), run.clone());
+        let clock = self.endpoint.clock().clone();
+        let poller = Poller::new("history.metrics_ingest.wait", options, clock, move || {
+            let (this, run) = (this.clone(), run.clone());
+            async move {
+                let is_there = this.are_metrics_there(&run).await?;
+                let pending = "metrics on the way";
+                Ok(if is_there { Progress::Done(()) } else { Progress::Pending(pending) })
+            }
+        });
+        poller.until_done().await
     }
 
     async fn keys(&self, run: &RunRef) -> Result<Vec<MetricKey>> {
@@ -43,22 +120,33 @@ impl Metrics for AzureMlTracking {
             let (this, run, key) = (this.clone(), run.clone(), key.clone());
             async move {
                 let (workspace, token) = (&*this.workspace, token.as_ref());
-                this.endpoint.call(&ops::Full { workspace, run: &run, key: &key, token }).await
+                let full = ops::Full { workspace, run: &run, key: &key, token };
+                this.endpoint.call(&full).await.map(Page::from)
             }
         })
     }
 }
 
-/// The points of each key together, in the order in which the keys come first.
-fn by_key(metrics: &[Metric]) -> Vec<Vec<Point>> {
-    let mut series: Vec<Vec<Point>> = Vec::new();
-    let mut places = std::collections::HashMap::new();
+impl AzureMlTracking {
+    async fn send(&self, run: &RunRef, entries: &[Entry<'_>]) -> Result<()> {
+        for entries in entries.chunks(MOST_ENTRIES) {
+            let (workspace, run) = (&*self.workspace, &run.id);
+            self.endpoint.call(&ops::Batch { workspace, run, entries }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows of each key together, in the order in which the keys come first.
+fn by_key(metrics: &[Metric]) -> Vec<(&MetricKey, Vec<Row>)> {
+    let mut series: Vec<(&MetricKey, Vec<Row>)> = Vec::new();
+    let mut places = HashMap::new();
     for metric in metrics {
         let place = *places.entry(&metric.key).or_insert_with(|| {
-            series.push(Vec::new());
+            series.push((&metric.key, Vec::new()));
             series.len() - 1
         });
-        series[place].push(Point { id: Uuid::new_v4().to_string(), metric: metric.clone() });
+        series[place].1.push(metric.into());
     }
     series
 }

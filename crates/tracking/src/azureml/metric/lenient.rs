@@ -8,32 +8,51 @@ use std::borrow::Cow;
 /// Longest first: `Infinity` also ends `-Infinity`.
 const WORDS: [&[u8]; 3] = [b"-Infinity", b"Infinity", b"NaN"];
 
-/// Puts quotes around the bare words, so that any JSON reader can go on.
+/// Puts quotes around the bare words, and around whole numbers that 64 bits
+/// cannot hold, so that any JSON reader can go on and no digit is lost.
 pub(super) fn quote_bare_words(text: &[u8]) -> Cow<'_, [u8]> {
     let mut quoted: Option<Vec<u8>> = None;
     let (mut at, mut is_in_string) = (0, false);
     while let Some(&byte) = text.get(at) {
-        let word = WORDS.iter().find(|it| !is_in_string && text[at..].starts_with(it));
-        if let Some(word) = word {
-            let out = quoted.get_or_insert_with(|| text[..at].to_vec());
-            out.push(b'"');
-            out.extend_from_slice(word);
-            out.push(b'"');
-            at += word.len();
-            continue;
-        }
-        // Whatever follows a backslash belongs to the string.
-        let len = if is_in_string && byte == b'\\' { 2 } else { 1 };
+        let rest = &text[at..];
+        let word = WORDS.iter().find(|it| !is_in_string && rest.starts_with(it));
+        let (len, is_to_quote) = match word {
+            Some(word) => (word.len(), true),
+            None if is_in_string => {
+                // Whatever follows a backslash belongs to the string.
+                (if byte == b'\\' { 2 } else { 1 }, false)
+            }
+            None if byte == b'-' || byte.is_ascii_digit() => {
+                let len = rest.iter().take_while(|it| is_of_number(**it)).count();
+                (len, is_large_integer(&rest[..len]))
+            }
+            None => (1, false),
+        };
         if byte == b'"' {
             is_in_string = !is_in_string;
         }
         let end = text.len().min(at + len);
-        if let Some(out) = &mut quoted {
+        if is_to_quote {
+            let out = quoted.get_or_insert_with(|| text[..at].to_vec());
+            out.push(b'"');
+            out.extend_from_slice(&text[at..end]);
+            out.push(b'"');
+        } else if let Some(out) = &mut quoted {
             out.extend_from_slice(&text[at..end]);
         }
         at = end;
     }
     quoted.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+fn is_of_number(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E')
+}
+
+fn is_large_integer(number: &[u8]) -> bool {
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    let is_whole = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    is_whole && std::str::from_utf8(number).is_ok_and(|it| it.parse::<i64>().is_err())
 }
 
 /// Writes a number as the service reads it.
@@ -64,6 +83,14 @@ mod tests {
         assert_eq!(
             quoted(r#"{"NaN": [NaN, -Infinity, Infinity, 1], "a\"NaN": "Infinity"}"#),
             r#"{"NaN": ["NaN", "-Infinity", "Infinity", 1], "a\"NaN": "Infinity"}"#
+        );
+    }
+
+    #[test]
+    fn no_digit_of_a_large_integer_is_lost() {
+        assert_eq!(
+            quoted(r#"[1180591620717411303424, -9223372036854775809, 9223372036854775807, 1e30]"#),
+            r#"["1180591620717411303424", "-9223372036854775809", 9223372036854775807, 1e30]"#
         );
     }
 

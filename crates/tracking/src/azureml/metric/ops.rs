@@ -6,7 +6,7 @@ use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{super::under, lenient, wire};
-use crate::{Metric, MetricKey, RunId};
+use crate::{MetricKey, RunId};
 
 fn post(
     operation: &'static str,
@@ -27,8 +27,7 @@ fn read<T: DeserializeOwned>(operation: &'static str, response: &Response) -> Re
 pub(super) struct Batch<'a> {
     pub(super) workspace: &'a ResourceId,
     pub(super) run: &'a RunId,
-    /// Each part is of one key.
-    pub(super) series: &'a [&'a [wire::Point]],
+    pub(super) entries: &'a [wire::Entry<'a>],
 }
 
 impl Operation for Batch<'_> {
@@ -39,7 +38,7 @@ impl Operation for Batch<'_> {
     type Output = ();
 
     fn encode(&self, base: &str) -> Result<Request> {
-        let body = wire::batch(self.series)
+        let body = wire::batch(self.entries)
             .map_err(|err| Error::local(Self::NAME, ErrorKind::InvalidArgument, err))?;
         post(Self::NAME, base, self.workspace, self.run)
             .path("/batch")
@@ -110,7 +109,7 @@ pub(super) struct Full<'a> {
 impl Operation for Full<'_> {
     const NAME: &'static str = "metric.full";
     const IDEMPOTENT: bool = true;
-    type Output = Page<Metric>;
+    type Output = wire::Series;
 
     fn encode(&self, base: &str) -> Result<Request> {
         let continuation_token = self.token.map(|it| it.0.as_str());
@@ -120,7 +119,7 @@ impl Operation for Full<'_> {
             .build()
     }
 
-    fn decode(&self, response: Response) -> Result<Page<Metric>> {
-        read::<wire::Series>(Self::NAME, &response).map(Page::from)
+    fn decode(&self, response: Response) -> Result<wire::Series> {
+        read(Self::NAME, &response)
     }
 }

@@ -1,50 +1,130 @@
 //! JSON exactly as the metric service writes it. Nothing here leaves this module tree.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
-use azml_core::{Page, PageToken, Result};
+use azml_core::{Page, PageToken};
 use serde::Deserialize;
 use serde_json::Value;
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, UtcOffset, error::Format, format_description::well_known::Rfc3339};
+use uuid::Uuid;
 
 use super::lenient;
-use crate::{Metric, MetricKey};
+use crate::{Metric, MetricKey, MetricKind, MetricRow, MetricSeries, MetricValue};
 
-/// A point with the id that keeps it from being stored twice.
+/// Rows of one key.
 #[derive(Clone, Debug)]
-pub(super) struct Point {
-    pub(super) id: String,
-    pub(super) metric: Metric,
+pub(super) struct Entry<'a> {
+    pub(super) name: &'a str,
+    pub(super) shown_as: &'a str,
+    /// Names and words for types.
+    pub(super) columns: Vec<(&'a str, &'static str)>,
+    pub(super) rows: &'a [Row],
 }
 
-/// Writes a batch: one entry for each run of points of one key.
-///
-/// By hand, because `NaN` and `Infinity` go as bare words.
-pub(super) fn batch(series: &[&[Point]]) -> Result<String, time::error::Format> {
-    let entries: Vec<String> = series.iter().map(|it| entry(it)).collect::<Result<_, _>>()?;
+/// A row with the id that keeps it from being stored twice.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) logged_at: OffsetDateTime,
+    pub(super) step: Option<i64>,
+    pub(super) cells: BTreeMap<String, MetricValue>,
+}
+
+impl From<&Metric> for Row {
+    fn from(it: &Metric) -> Self {
+        let cell = (it.key.to_string(), MetricValue::Double(it.value));
+        Self {
+            id: Uuid::new_v4().to_string(),
+            logged_at: it.logged_at,
+            step: Some(it.step),
+            cells: BTreeMap::from([cell]),
+        }
+    }
+}
+
+impl From<&MetricRow> for Row {
+    fn from(it: &MetricRow) -> Self {
+        Self {
+            id: Uuid::new_v4().to_string(),
+            logged_at: it.logged_at.unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            step: it.step,
+            cells: it.cells.clone(),
+        }
+    }
+}
+
+/// Writes a batch. By hand, because `NaN`, `Infinity` and integers of any
+/// length go as bare words.
+pub(super) fn batch(entries: &[Entry<'_>]) -> Result<String, Format> {
+    let entries: Vec<String> = entries.iter().map(entry).collect::<Result<_, _>>()?;
     Ok(format!(r#"{{"values":[{}],"reportErrors":true}}"#, entries.join(",")))
 }
 
-fn entry(points: &[Point]) -> Result<String, time::error::Format> {
-    let name = text(points.first().map_or("", |it| it.metric.key.as_str()));
-    let values: Vec<String> = points.iter().map(|it| value(&name, it)).collect::<Result<_, _>>()?;
+fn entry(it: &Entry<'_>) -> Result<String, Format> {
+    let (name, shown_as) = (text(it.name), text(it.shown_as));
+    let columns: Vec<String> =
+        it.columns.iter().map(|(name, word)| format!("{}:\"{word}\"", text(name))).collect();
+    let columns = columns.join(",");
+    let values: Vec<String> = it.rows.iter().map(row).collect::<Result<_, _>>()?;
     let values = values.join(",");
     Ok(format!(
-        r#"{{"name":{name},"columns":{{{name}:"double"}},"value":[{values}],"properties":{{"uxMetricType":"azureml.v1.scalar"}}}}"#
+        r#"{{"name":{name},"columns":{{{columns}}},"value":[{values}],"properties":{{"uxMetricType":{shown_as}}}}}"#
     ))
 }
 
-fn value(name: &str, Point { id, metric }: &Point) -> Result<String, time::error::Format> {
-    let id = text(id);
-    let logged_at = metric.logged_at.to_offset(UtcOffset::UTC).format(&Rfc3339)?;
-    let (step, number) = (metric.step, lenient::number(metric.value));
-    Ok(format!(
-        r#"{{"metricId":{id},"createdUtc":"{logged_at}","step":{step},"data":{{{name}:{number}}}}}"#
-    ))
+fn row(it: &Row) -> Result<String, Format> {
+    let id = text(&it.id);
+    let logged_at = it.logged_at.to_offset(UtcOffset::UTC).format(&Rfc3339)?;
+    let mut row = format!(r#"{{"metricId":{id},"createdUtc":"{logged_at}""#);
+    if let Some(step) = it.step {
+        let _ = write!(row, r#","step":{step}"#);
+    }
+    let cells: Vec<String> =
+        it.cells.iter().map(|(name, value)| format!("{}:{}", text(name), cell(value))).collect();
+    let _ = write!(row, r#","data":{{{}}}}}"#, cells.join(","));
+    Ok(row)
+}
+
+fn cell(value: &MetricValue) -> String {
+    match value {
+        MetricValue::Double(value) => lenient::number(*value),
+        MetricValue::Integer(value) => value.to_string(),
+        MetricValue::BigInteger(digits) if is_integer(digits) => digits.clone(),
+        MetricValue::BigInteger(other) => text(other),
+        MetricValue::Text(it) | MetricValue::Artifact(it) => text(it),
+        MetricValue::Bool(value) => value.to_string(),
+        MetricValue::Empty => "null".to_owned(),
+    }
+}
+
+fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit())
 }
 
 fn text(text: &str) -> String {
     Value::from(text).to_string()
+}
+
+/// The service's word for a kind of series.
+pub(super) fn word(kind: &MetricKind) -> &str {
+    match kind {
+        MetricKind::Scalar => "azureml.v1.scalar",
+        MetricKind::List => "azureml.v1.list",
+        MetricKind::Table => "azureml.v1.table",
+        MetricKind::Image => "azureml.v2.image",
+        MetricKind::Other(word) => word,
+    }
+}
+
+fn kind(word: Option<&str>) -> MetricKind {
+    match word {
+        None | Some("azureml.v1.scalar") => MetricKind::Scalar,
+        Some("azureml.v1.list") => MetricKind::List,
+        Some("azureml.v1.table") => MetricKind::Table,
+        Some("azureml.v2.image") => MetricKind::Image,
+        Some(other) => MetricKind::Other(other.to_owned()),
+    }
 }
 
 #[derive(Deserialize)]
@@ -94,17 +174,89 @@ pub(super) struct Series {
     name: String,
     #[serde(default)]
     columns: BTreeMap<String, String>,
-    value: Vec<Row>,
+    value: Vec<ReadRow>,
+    #[serde(default)]
+    properties: Option<Properties>,
     continuation_token: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct Properties {
+    ux_metric_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReadRow {
     #[serde(default, with = "time::serde::rfc3339::option")]
     created_utc: Option<OffsetDateTime>,
     step: Option<i64>,
     data: BTreeMap<String, Value>,
+}
+
+impl Series {
+    /// The values with their types, and the mark of the next page.
+    pub(super) fn into_typed(self, key: &MetricKey) -> (MetricSeries, Option<PageToken>) {
+        let Self { columns, value, properties, continuation_token, .. } = self;
+        let word = properties.and_then(|it| it.ux_metric_type);
+        let row = |it: ReadRow| MetricRow {
+            cells: it
+                .data
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = typed(value, columns.get(&name).map(String::as_str));
+                    (name, value)
+                })
+                .collect(),
+            step: it.step,
+            logged_at: it.created_utc,
+        };
+        let rows = value.into_iter().map(row).collect();
+        let series = MetricSeries { key: key.clone(), kind: kind(word.as_deref()), rows };
+        (series, continuation_token.filter(|it| !it.is_empty()).map(PageToken))
+    }
+}
+
+/// A value by the word for its column's type.
+fn typed(value: Value, word: Option<&str>) -> MetricValue {
+    match value {
+        Value::Null => MetricValue::Empty,
+        Value::Bool(value) => MetricValue::Bool(value),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) if word != Some("double") => MetricValue::Integer(whole),
+            (_, Some(value)) if word == Some("int") && value.fract() == 0.0 => whole(value),
+            (_, value) => MetricValue::Double(value.unwrap_or(f64::NAN)),
+        },
+        Value::String(text) => match word {
+            Some("string") => MetricValue::Text(text),
+            Some(word) if word.eq_ignore_ascii_case("artifact") => MetricValue::Artifact(text),
+            Some("int") if is_integer(&text) => MetricValue::BigInteger(text),
+            _ => match word_as_number(&text) {
+                Some(number) => MetricValue::Double(number),
+                None if word == Some("double") => {
+                    text.parse().map_or(MetricValue::Text(text), MetricValue::Double)
+                }
+                None => MetricValue::Text(text),
+            },
+        },
+        other => MetricValue::Text(other.to_string()),
+    }
+}
+
+/// A whole number that came as another: some stores know nothing else.
+fn whole(value: f64) -> MetricValue {
+    let digits = format!("{value:.0}");
+    digits.parse().map_or(MetricValue::BigInteger(digits), MetricValue::Integer)
+}
+
+fn word_as_number(word: &str) -> Option<f64> {
+    match word {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        _ => None,
+    }
 }
 
 impl From<Keys> for Page<MetricKey> {
@@ -120,7 +272,7 @@ impl From<Series> for Page<Metric> {
     /// A column named like the metric is the metric. The columns of a table
     /// become metrics of their own, `TABLE/COLUMN`. What is no number is left out.
     fn from(it: Series) -> Self {
-        let Series { name, columns, value, continuation_token } = it;
+        let Series { name, columns, value, continuation_token, .. } = it;
         let mut items = Vec::with_capacity(value.len());
         for row in value {
             let logged_at = row.created_utc.unwrap_or(OffsetDateTime::UNIX_EPOCH);
@@ -139,12 +291,9 @@ fn number(value: &Value, is_text: bool) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
         Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
-        Value::String(word) if !is_text => match word.as_str() {
-            "NaN" => Some(f64::NAN),
-            "Infinity" => Some(f64::INFINITY),
-            "-Infinity" => Some(f64::NEG_INFINITY),
-            _ => None,
-        },
+        Value::String(word) if !is_text => {
+            word_as_number(word).or_else(|| is_integer(word).then(|| word.parse().ok())?)
+        }
         _ => None,
     }
 }

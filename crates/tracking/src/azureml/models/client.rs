@@ -3,29 +3,36 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use azml_core::{Error, ErrorKind, PageToken, Result, stream_pages};
 use futures_core::stream::BoxStream;
+use time::macros::format_description;
+use uuid::Uuid;
 
-use super::{super::artifact::PrefixContentInfo, ops};
+use super::{super::artifact::PrefixContentInfo, ops, wire};
 use crate::{
-    AzureMlTracking, ModelName, ModelQuery, ModelVersion, ModelVersionNumber, NewModel,
-    RegisteredModels, RunRef, models::check_name,
+    ArtifactPath, AzureMlTracking, ModelName, ModelQuery, ModelSource, ModelUpdate, ModelVersion,
+    ModelVersionNumber, NewModel, RegisteredModels, RunRef, TransferOptions, models::check_name,
+    transfer::model_files,
 };
 
 const ASSET: &str = "aml://asset/";
+/// Where the files are that come from somebody's machine.
+const LOCAL: &str = "LocalUpload";
 
 #[async_trait]
 impl RegisteredModels for AzureMlTracking {
-    async fn register(&self, run: &RunRef, model: &NewModel) -> Result<ModelVersion> {
+    async fn register(&self, run: Option<&RunRef>, model: &NewModel) -> Result<ModelVersion> {
         check_name("models.register", &model.name)?;
-        let container = self.container(run).await?;
-        let prefix = PrefixContentInfo::id(&container, model.artifact.as_str());
-        // The service would take a name without a file, and nobody could download it.
-        if !self.contents(&prefix).await?.iter().any(|it| is_within(&prefix, &it.id)) {
-            let reason = format!(
-                "run {} has no artifact \"{}\"; upload it first, or list the artifacts to see their paths",
-                run.id, model.artifact
-            );
-            return Err(Error::explained("models.register", ErrorKind::NotFound, reason));
-        }
+        let prefix = match (&model.source, run) {
+            (ModelSource::Artifact(path), Some(run)) => self.artifact_of(run, path).await?,
+            (ModelSource::Artifact(path), None) => {
+                let reason = format!(
+                    "model {}: \"{path}\" is the artifact of a run; register it with that run, or \
+                     a file of this machine with NewModel::local",
+                    model.name
+                );
+                return Err(Error::invalid("models.register", reason));
+            }
+            (ModelSource::Local(path), _) => self.upload_model(path).await?,
+        };
         let workspace = &*self.workspace;
         let create = ops::CreateAsset { workspace, run, name: &model.name, prefix: &prefix };
         let asset = self.endpoint.call(&create).await?;
@@ -64,7 +71,12 @@ impl RegisteredModels for AzureMlTracking {
         })
     }
 
-    async fn download(&self, model: &ModelVersion, folder: &Path) -> Result<Vec<PathBuf>> {
+    async fn download(
+        &self,
+        model: &ModelVersion,
+        folder: &Path,
+        options: &TransferOptions,
+    ) -> Result<Vec<PathBuf>> {
         let Some(id) = model.url.strip_prefix(ASSET) else {
             let reason = format!(
                 "model {}:{} is at {}, which is no asset of the workspace",
@@ -77,13 +89,87 @@ impl RegisteredModels for AzureMlTracking {
         for prefix in self.endpoint.call(&asset).await? {
             let mut contents = self.contents(&prefix).await?;
             contents.retain(|it| is_within(&prefix, &it.id));
-            files.extend(self.save(contents, folder, |it| relative(&prefix, &it.id)).await?);
+            files.extend(self.save(contents, folder, options, |it| relative(&prefix, &it.id)).await?);
         }
         if files.is_empty() {
             let reason = format!("model {}:{} has no files any more", model.name, model.version);
             return Err(Error::explained("models.assets.get", ErrorKind::NotFound, reason));
         }
         Ok(files)
+    }
+
+    async fn update(&self, model: &ModelVersion, update: &ModelUpdate) -> Result<ModelVersion> {
+        let ModelUpdate { description, tags, properties } = update;
+        let mut steps = Vec::new();
+        if !tags.is_empty() || !properties.is_empty() {
+            // The service sets all tags at once: those of others must not get lost.
+            let now = RegisteredModels::get(self, &model.name, Some(model.version)).await?;
+            if !tags.is_empty() {
+                let mut all = now.tags;
+                for (key, value) in tags {
+                    match value {
+                        Some(value) => all.insert(key.clone(), value.clone()),
+                        None => all.remove(key),
+                    };
+                }
+                let value = wire::Field::Texts(all);
+                steps.push(wire::Step { op: "replace", path: "/kvTags", value });
+            }
+            if !properties.is_empty() {
+                let mut all = now.properties;
+                all.extend(properties.clone());
+                let value = wire::Field::Texts(all);
+                steps.push(wire::Step { op: "add", path: "/properties", value });
+            }
+        }
+        if let Some(description) = description {
+            let value = wire::Field::Text(description);
+            steps.push(wire::Step { op: "replace", path: "/description", value });
+        }
+        if steps.is_empty() {
+            return Err(Error::invalid("models.update", "there is nothing to change"));
+        }
+        self.endpoint.call(&ops::Update { workspace: &self.workspace, model, steps }).await
+    }
+
+    async fn delete(&self, model: &ModelVersion) -> Result<()> {
+        let delete = ops::Delete { workspace: &self.workspace, model };
+        match self.endpoint.call(&delete).await {
+            // An earlier try removed it and its answer was lost.
+            Err(err) if err.kind() == ErrorKind::NotFound && err.attempts() > 1 => Ok(()),
+            result => result,
+        }
+    }
+}
+
+impl AzureMlTracking {
+    /// The id of an artifact that is there.
+    async fn artifact_of(&self, run: &RunRef, path: &ArtifactPath) -> Result<String> {
+        let container = self.container(run).await?;
+        let prefix = PrefixContentInfo::id(&container, path.as_str());
+        // The service would take a name without a file, and nobody could download it.
+        if !self.contents(&prefix).await?.iter().any(|it| is_within(&prefix, &it.id)) {
+            let reason = format!(
+                "run {} has no artifact \"{path}\"; upload it first, or list the artifacts to see their paths",
+                run.id
+            );
+            return Err(Error::explained("models.register", ErrorKind::NotFound, reason));
+        }
+        Ok(prefix)
+    }
+
+    /// Uploads a file or folder of this machine into a container of its own.
+    async fn upload_model(&self, path: &Path) -> Result<String> {
+        let (name, files) = model_files("models.register", path).await?;
+        let now = self.endpoint.clock().now();
+        let shape = format_description!("[year repr:last_two][month][day]T[hour][minute][second]");
+        let now = now
+            .format(shape)
+            .map_err(|err| Error::local("models.register", ErrorKind::Other, err))?;
+        let random = Uuid::new_v4().simple().to_string();
+        let container = format!("{now}-{}", random.get(..8).unwrap_or_default());
+        self.send_files(LOCAL, &container, files, &TransferOptions::default()).await?;
+        Ok(format!("{LOCAL}/{container}/{name}"))
     }
 }
 

@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use azml_core::{
-    Operation, Page, PageToken, Request, RequestBuilder, ResourceId, Response, Result, azure,
+    Error, Operation, Page, PageToken, Request, RequestBuilder, ResourceId, Response, Result, azure,
 };
 use http::Method;
 
@@ -21,7 +23,7 @@ fn at(
 /// Puts a name on files. Answers the asset's id.
 pub(super) struct CreateAsset<'a> {
     pub(super) workspace: &'a ResourceId,
-    pub(super) run: &'a RunRef,
+    pub(super) run: Option<&'a RunRef>,
     pub(super) name: &'a ModelName,
     pub(super) prefix: &'a str,
 }
@@ -36,7 +38,7 @@ impl Operation for CreateAsset<'_> {
         let body = wire::NewAsset {
             name: self.name.as_str(),
             artifacts: [wire::Prefix { prefix: self.prefix }],
-            run_id: self.run.id.as_str(),
+            run_id: self.run.map(|it| it.id.as_str()),
         };
         at(Self::NAME, Method::POST, base, self.workspace).path("/assets").json(&body).build()
     }
@@ -69,7 +71,7 @@ impl Operation for GetAsset<'_> {
 
 pub(super) struct Register<'a> {
     pub(super) workspace: &'a ResourceId,
-    pub(super) run: &'a RunRef,
+    pub(super) run: Option<&'a RunRef>,
     pub(super) model: &'a NewModel,
     pub(super) asset: &'a str,
 }
@@ -92,8 +94,8 @@ impl Operation for Register<'_> {
             mime_type: "application/json",
             description: description.as_deref(),
             unpack: false,
-            run_id: self.run.id.as_str(),
-            experiment_name: self.run.experiment.name.as_str(),
+            run_id: self.run.map(|it| it.id.as_str()),
+            experiment_name: self.run.map(|it| it.experiment.name.as_str()),
             kv_tags: tags,
             properties,
         };
@@ -119,12 +121,16 @@ impl Operation for List<'_> {
     type Output = Page<ModelVersion>;
 
     fn encode(&self, base: &str) -> Result<Request> {
-        let ModelQuery { name, run_id, is_latest_only } = self.query;
+        let ModelQuery { name, run_id, tags, properties, framework, is_latest_only } = self.query;
+        let (tags, properties) = (pairs("tag", tags)?, pairs("property", properties)?);
         let request = at(Self::NAME, Method::GET, base, self.workspace)
             .path("/models")
             .query_opt("name", name.as_ref())
             .query("count", self.count.unwrap_or(PAGE))
+            .query_opt("tags", tags)
+            .query_opt("properties", properties)
             .query_opt("runId", run_id.as_ref())
+            .query_opt("framework", framework.as_ref())
             .query("latestVersionOnly", is_latest_only);
         match self.token {
             // The mark is escaped already.
@@ -156,5 +162,73 @@ impl Operation for Get<'_> {
 
     fn decode(&self, response: Response) -> Result<ModelVersion> {
         azure::read::<wire::Model>(Self::NAME, &response).map(ModelVersion::from)
+    }
+}
+
+/// `k=v,k2=v2`, where neither sign can be part of a value.
+fn pairs(what: &str, texts: &BTreeMap<String, String>) -> Result<Option<String>> {
+    let pair = |(key, value): (&String, &String)| {
+        if key.is_empty() || key.contains(['=', ',']) || value.contains(['=', ',']) {
+            let reason = format!(
+                "filter: the {what} {key:?} = {value:?} cannot be written in a filter; it must \
+                 hold neither = nor a comma"
+            );
+            return Err(Error::invalid(List::NAME, reason));
+        }
+        Ok(if value.is_empty() { key.clone() } else { format!("{key}={value}") })
+    };
+    let pairs = texts.iter().map(pair).collect::<Result<Vec<_>>>()?;
+    Ok(Some(pairs.join(",")).filter(|it| !it.is_empty()))
+}
+
+fn model(
+    operation: &'static str,
+    method: Method,
+    base: &str,
+    workspace: &ResourceId,
+    model: &ModelVersion,
+) -> RequestBuilder {
+    let id = format!("{}:{}", model.name, model.version);
+    at(operation, method, base, workspace).path("/models").segment(&id)
+}
+
+/// Sets whole fields of a version.
+pub(super) struct Update<'a> {
+    pub(super) workspace: &'a ResourceId,
+    pub(super) model: &'a ModelVersion,
+    pub(super) steps: Vec<wire::Step<'a>>,
+}
+
+impl Operation for Update<'_> {
+    const NAME: &'static str = "models.update";
+    /// Each step sets a whole field.
+    const IDEMPOTENT: bool = true;
+    type Output = ModelVersion;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        model(Self::NAME, Method::PATCH, base, self.workspace, self.model).json(&self.steps).build()
+    }
+
+    fn decode(&self, response: Response) -> Result<ModelVersion> {
+        azure::read::<wire::Model>(Self::NAME, &response).map(ModelVersion::from)
+    }
+}
+
+pub(super) struct Delete<'a> {
+    pub(super) workspace: &'a ResourceId,
+    pub(super) model: &'a ModelVersion,
+}
+
+impl Operation for Delete<'_> {
+    const NAME: &'static str = "models.delete";
+    const IDEMPOTENT: bool = true;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        model(Self::NAME, Method::DELETE, base, self.workspace, self.model).build()
+    }
+
+    fn decode(&self, response: Response) -> Result<()> {
+        azure::expect_success(Self::NAME, &response)
     }
 }

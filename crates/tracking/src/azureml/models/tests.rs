@@ -23,7 +23,7 @@ fn an_asset_names_the_files() {
     let (workspace, run, name) = (testing::workspace(), run(), ModelName::new("mymodel"));
     let prefix = prefix();
     let create =
-        ops::CreateAsset { workspace: &workspace, run: &run, name: &name, prefix: &prefix };
+        ops::CreateAsset { workspace: &workspace, run: Some(&run), name: &name, prefix: &prefix };
     testing::assert_encodes(&create, "https://ml.test", &exchange);
     assert_eq!(create.decode(testing::response(&exchange)).unwrap(), ASSET);
 }
@@ -46,7 +46,7 @@ fn registering_makes_a_version() {
         .with_description("d")
         .with_tag("a", "1")
         .with_property("p", "2");
-    let register = ops::Register { workspace: &workspace, run: &run, model: &model, asset: ASSET };
+    let register = ops::Register { workspace: &workspace, run: Some(&run), model: &model, asset: ASSET };
     testing::assert_encodes(&register, "https://ml.test", &exchange);
     let version = register.decode(testing::response(&exchange)).unwrap();
     assert_eq!(version.version, ModelVersionNumber::new(1));

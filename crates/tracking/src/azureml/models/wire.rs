@@ -13,8 +13,8 @@ pub(super) struct NewAsset<'a> {
     pub(super) name: &'a str,
     pub(super) artifacts: [Prefix<'a>; 1],
     /// In lower case, unlike everywhere else.
-    #[serde(rename = "runid")]
-    pub(super) run_id: &'a str,
+    #[serde(rename = "runid", skip_serializing_if = "Option::is_none")]
+    pub(super) run_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -53,12 +53,29 @@ pub(super) struct NewModel<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<&'a str>,
     pub(super) unpack: bool,
-    pub(super) run_id: &'a str,
-    pub(super) experiment_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) run_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) experiment_name: Option<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) kv_tags: &'a BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) properties: &'a BTreeMap<String, String>,
+}
+
+/// One step of a JSON patch.
+#[derive(Serialize)]
+pub(super) struct Step<'a> {
+    pub(super) op: &'static str,
+    pub(super) path: &'static str,
+    pub(super) value: Field<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Field<'a> {
+    Text(&'a str),
+    Texts(BTreeMap<String, String>),
 }
 
 #[derive(Deserialize)]

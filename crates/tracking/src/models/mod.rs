@@ -1,5 +1,9 @@
 //! Registered models: files under a name and a version.
 
+mod new_model;
+mod query;
+mod update;
+
 use std::{collections::BTreeMap, fmt, path::Path, path::PathBuf};
 
 use async_trait::async_trait;
@@ -7,7 +11,12 @@ use azml_core::{Error, Result, int_id, string_id};
 use futures_core::stream::BoxStream;
 use time::OffsetDateTime;
 
-use crate::{ArtifactPath, ExperimentName, RunId, RunRef};
+pub use self::{
+    new_model::{ModelSource, NewModel},
+    query::ModelQuery,
+    update::ModelUpdate,
+};
+use crate::{ExperimentName, RunId, RunRef, TransferOptions};
 
 string_id! {
     /// Names a registered model: a letter or digit, then at most 254 letters,
@@ -48,113 +57,11 @@ pub struct ModelVersion {
     pub created_at: Option<OffsetDateTime>,
 }
 
-/// What to register: an artifact of a run, under a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NewModel {
-    /// Name of the model.
-    pub name: ModelName,
-    /// A file of the run, or a folder.
-    pub artifact: ArtifactPath,
-    /// Free text.
-    pub description: Option<String>,
-    /// What it was made with, for example `ScikitLearn`.
-    pub framework: Option<String>,
-    /// The version of what it was made with.
-    pub framework_version: Option<String>,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
-    /// Properties: set once, never changed.
-    pub properties: BTreeMap<String, String>,
-}
-
-impl NewModel {
-    /// Registers the file or folder `artifact` of a run under `name`.
-    pub fn new(name: impl Into<ModelName>, artifact: ArtifactPath) -> Self {
-        Self {
-            name: name.into(),
-            artifact,
-            description: None,
-            framework: None,
-            framework_version: None,
-            tags: BTreeMap::new(),
-            properties: BTreeMap::new(),
-        }
-    }
-
-    /// Sets the free text.
-    #[must_use]
-    pub fn with_description(self, description: impl Into<String>) -> Self {
-        Self { description: Some(description.into()), ..self }
-    }
-
-    /// Says what it was made with.
-    #[must_use]
-    pub fn with_framework(
-        self,
-        framework: impl Into<String>,
-        framework_version: impl Into<String>,
-    ) -> Self {
-        let framework = Some(framework.into());
-        Self { framework, framework_version: Some(framework_version.into()), ..self }
-    }
-
-    /// Adds a tag.
-    #[must_use]
-    pub fn with_tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.tags.insert(key.into(), value.into());
-        self
-    }
-
-    /// Adds a property.
-    #[must_use]
-    pub fn with_property(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.properties.insert(key.into(), value.into());
-        self
-    }
-}
-
-/// Which versions to list: at first all of all models.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ModelQuery {
-    /// Only versions of this model.
-    pub name: Option<ModelName>,
-    /// Only models that this run made.
-    pub run_id: Option<RunId>,
-    /// Only the latest version of each model.
-    pub is_latest_only: bool,
-}
-
-impl ModelQuery {
-    /// All versions of all models.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Only versions of this model.
-    #[must_use]
-    pub fn with_name(self, name: impl Into<ModelName>) -> Self {
-        Self { name: Some(name.into()), ..self }
-    }
-
-    /// Only models that this run made.
-    #[must_use]
-    pub fn with_run(self, run_id: RunId) -> Self {
-        Self { run_id: Some(run_id), ..self }
-    }
-
-    /// Only the latest version of each model.
-    #[must_use]
-    pub fn with_latest_only(self) -> Self {
-        Self { is_latest_only: true, ..self }
-    }
-}
-
 /// The registered models of one server or workspace.
 #[async_trait]
 pub trait RegisteredModels: fmt::Debug + Send + Sync {
-    /// Registers an artifact of a run. The service picks the version.
+    /// Registers an artifact of `run`, or a file or folder of this machine. The
+    /// service picks the version.
     ///
     /// Not repeated after a lost answer: the service would make another version.
     ///
@@ -162,8 +69,8 @@ pub trait RegisteredModels: fmt::Debug + Send + Sync {
     ///
     /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run has no such
     /// artifact, [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) for
-    /// a name that is against the rule.
-    async fn register(&self, run: &RunRef, model: &NewModel) -> Result<ModelVersion>;
+    /// a name that is against the rule and for an artifact without a run.
+    async fn register(&self, run: Option<&RunRef>, model: &NewModel) -> Result<ModelVersion>;
 
     /// Lists versions, the newest first.
     fn list(&self, query: &ModelQuery) -> BoxStream<'static, Result<ModelVersion>>;
@@ -184,7 +91,32 @@ pub trait RegisteredModels: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`NotFound`](azml_core::ErrorKind::NotFound) when its files are gone.
-    async fn download(&self, model: &ModelVersion, folder: &Path) -> Result<Vec<PathBuf>>;
+    async fn download(
+        &self,
+        model: &ModelVersion,
+        folder: &Path,
+        options: &TransferOptions,
+    ) -> Result<Vec<PathBuf>>;
+
+    /// Changes what is said about a version.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such version exists.
+    async fn update(&self, model: &ModelVersion, update: &ModelUpdate) -> Result<ModelVersion> {
+        let _ = (model, update);
+        Err(Error::invalid("models.update", "this backend cannot change models"))
+    }
+
+    /// Deletes a version. Its number is not used again.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such version exists.
+    async fn delete(&self, model: &ModelVersion) -> Result<()> {
+        let _ = model;
+        Err(Error::invalid("models.delete", "this backend cannot delete models"))
+    }
 }
 
 const _: fn(&dyn RegisteredModels) = |_| ();

@@ -1,0 +1,171 @@
+//! Metrics: numbers, and tables of values, that a run logs.
+
+mod series;
+mod value;
+
+use std::{collections::BTreeMap, fmt};
+
+use async_trait::async_trait;
+use azml_core::{Error, Result, string_id};
+use futures_core::stream::BoxStream;
+use futures_util::TryStreamExt;
+use time::OffsetDateTime;
+
+pub use self::{
+    series::{MetricKind, MetricRow, MetricSeries, MetricSummary},
+    value::MetricValue,
+};
+use crate::{ArtifactPath, RunRef};
+
+string_id! {
+    /// Names a series of numbers within a run.
+    MetricKey
+}
+
+/// One number of a series.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Metric {
+    /// The series.
+    pub key: MetricKey,
+    /// The number. NaN and the infinities are legal.
+    pub value: f64,
+    /// Its place in the series. 0 when there is none.
+    pub step: i64,
+    /// When it was logged.
+    pub logged_at: OffsetDateTime,
+}
+
+impl Metric {
+    /// A number at step 0.
+    pub fn new(key: impl Into<MetricKey>, value: f64, logged_at: OffsetDateTime) -> Self {
+        Self { key: key.into(), value, step: 0, logged_at }
+    }
+
+    /// Sets its place in the series.
+    #[must_use]
+    pub fn with_step(self, step: i64) -> Self {
+        Self { step, ..self }
+    }
+}
+
+/// The metrics of the runs of one server or workspace.
+#[async_trait]
+pub trait Metrics: fmt::Debug + Send + Sync {
+    /// Logs numbers, in as few calls as the server's limits allow.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), before
+    /// anything is sent, for an empty key.
+    async fn log(&self, run: &RunRef, metrics: &[Metric]) -> Result<()>;
+
+    /// Lists the series of a run.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run exists.
+    async fn keys(&self, run: &RunRef) -> Result<Vec<MetricKey>>;
+
+    /// Lists the numbers of one series, in the server's order.
+    fn history(&self, run: &RunRef, key: &MetricKey) -> BoxStream<'static, Result<Metric>>;
+
+    /// Logs values of any type, in as few calls as the server's limits allow.
+    ///
+    /// A server that knows nothing but numbers takes a list as one number a step,
+    /// from step 0.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), before
+    /// anything is sent, for a series without a key or with columns that do not
+    /// fit, and for what the server has no counterpart of.
+    async fn log_series(&self, run: &RunRef, series: &[MetricSeries]) -> Result<()> {
+        let mut metrics = Vec::new();
+        for series in series {
+            numbers("metrics.log", series, &mut metrics)?;
+        }
+        self.log(run, &metrics).await
+    }
+
+    /// Reads one series with the types of its values, in the order of its steps,
+    /// then of time.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such series.
+    async fn series(&self, run: &RunRef, key: &MetricKey) -> Result<MetricSeries> {
+        let mut metrics: Vec<Metric> = self.history(run, key).try_collect().await?;
+        metrics.sort_by_key(|it| (it.step, it.logged_at));
+        let row = |it: Metric| MetricRow {
+            cells: BTreeMap::from([(key.to_string(), MetricValue::Double(it.value))]),
+            step: Some(it.step),
+            logged_at: Some(it.logged_at),
+        };
+        let rows = metrics.into_iter().map(row).collect();
+        Ok(MetricSeries { key: key.clone(), kind: MetricKind::Scalar, rows })
+    }
+
+    /// Logs an artifact of the run as a picture.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) where metrics
+    /// cannot be pictures.
+    async fn log_image(&self, _: &RunRef, key: &MetricKey, path: &ArtifactPath) -> Result<()> {
+        let reason = format!("metric \"{key}\": the server has no pictures; {path} is an artifact");
+        Err(Error::invalid("metrics.log", reason))
+    }
+
+    /// Waits until everything that was logged can be read. At once by default.
+    ///
+    /// # Errors
+    ///
+    /// [`Timeout`](azml_core::ErrorKind::Timeout) when it takes too long.
+    async fn flush(&self, _: &RunRef) -> Result<()> {
+        Ok(())
+    }
+}
+
+const _: fn(&dyn Metrics) = |_| ();
+
+/// Refuses series without a name.
+pub(crate) fn check_keys(operation: &'static str, metrics: &[Metric]) -> Result<()> {
+    if metrics.iter().any(|it| it.key.as_str().is_empty()) {
+        return Err(Error::invalid(operation, "metric key is empty: give each metric a name"));
+    }
+    Ok(())
+}
+
+/// The numbers of a series, for a server that has nothing else: a list becomes
+/// one number a step. The time of a row without one is left to the caller.
+fn numbers(operation: &'static str, series: &MetricSeries, metrics: &mut Vec<Metric>) -> Result<()> {
+    let refuse = |what: &str| {
+        let reason = format!(
+            "metric \"{}\": the server takes numbers only, and {what}; log it as a param, a tag \
+             or an artifact",
+            series.key
+        );
+        Err(Error::invalid(operation, reason))
+    };
+    series.columns()?;
+    if !matches!(series.kind, MetricKind::Scalar | MetricKind::List) {
+        return refuse("this is a table or a picture");
+    }
+    for (row, index) in series.rows.iter().zip(0..) {
+        for value in row.cells.values() {
+            let number = match value {
+                MetricValue::Integer(it) if it.unsigned_abs() > 1 << 53 => None,
+                MetricValue::BigInteger(_) => None,
+                other => other.as_f64(),
+            };
+            let Some(number) = number else {
+                return refuse(&format!("{value} is none that it can hold"));
+            };
+            let logged_at = row.logged_at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+            let metric = Metric::new(series.key.clone(), number, logged_at);
+            metrics.push(metric.with_step(row.step.unwrap_or(index)));
+        }
+    }
+    Ok(())
+}

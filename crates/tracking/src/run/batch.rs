@@ -1,0 +1,140 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+use azml_core::{Error, Result};
+
+use super::Run;
+use crate::{Metric, MetricKey};
+
+const NAME: &str = "metrics.batch";
+/// How many values a batch holds if nobody says.
+const MOST: usize = 10_000;
+
+/// Numbers of a run that wait in memory to be sent together.
+///
+/// [`log`](Self::log) neither waits nor sends; [`flush`](Self::flush) sends. While
+/// values wait, [`Run::finish`] refuses to end the run. If they are dropped, it
+/// says so once, and so does an event of `tracing`.
+///
+/// ```no_run
+/// # async fn demo(run: azml_tracking::Run) -> azml_core::Result<()> {
+/// let mut batch = run.batch();
+/// for step in 0..100 {
+///     batch.log("loss", 1.0 / f64::from(step + 1), step.into())?;
+/// }
+/// batch.flush().await?;
+/// run.finish().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a batch that is not flushed loses its values"]
+pub struct MetricBatch {
+    run: Run,
+    metrics: Vec<Metric>,
+    most: usize,
+}
+
+/// What is left to send of a run, and what was lost, in numbers.
+#[derive(Debug, Default)]
+pub(super) struct Unsent {
+    waiting: AtomicUsize,
+    lost: AtomicUsize,
+}
+
+impl Unsent {
+    /// Refuses while values wait, and once after some were lost.
+    pub(super) fn check(&self) -> Result<()> {
+        let waiting = self.waiting.load(Relaxed);
+        if waiting > 0 {
+            let reason = format!("{waiting} values wait in a batch: flush it before the run ends");
+            return Err(Error::invalid(NAME, reason));
+        }
+        match self.lost.swap(0, Relaxed) {
+            0 => Ok(()),
+            lost => {
+                let reason = format!(
+                    "{lost} values were in a batch that was dropped without a flush, and are lost; \
+                     end the run again to end it without them"
+                );
+                Err(Error::invalid(NAME, reason))
+            }
+        }
+    }
+}
+
+impl MetricBatch {
+    pub(super) fn new(run: Run) -> Self {
+        Self { run, metrics: Vec::new(), most: MOST }
+    }
+
+    /// Sets how many values may wait, at least 1.
+    pub fn with_most(self, most: usize) -> Self {
+        let mut this = self;
+        this.most = most.max(1);
+        this
+    }
+
+    /// Adds a number.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) for an empty
+    /// key, and when the batch is full: the value is not in it then.
+    pub fn log(&mut self, key: impl Into<MetricKey>, value: f64, step: i64) -> Result<()> {
+        let key = key.into();
+        if key.as_str().is_empty() {
+            return Err(Error::invalid(NAME, "metric key is empty: give each metric a name"));
+        }
+        if self.metrics.len() >= self.most {
+            let reason = format!("the batch holds {} values: flush it to log more", self.most);
+            return Err(Error::invalid(NAME, reason));
+        }
+        let now = self.run.backend.clock().now();
+        self.metrics.push(Metric::new(key, value, now).with_step(step));
+        self.unsent().waiting.fetch_add(1, Relaxed);
+        Ok(())
+    }
+
+    /// How many values wait.
+    pub fn len(&self) -> usize {
+        self.metrics.len()
+    }
+
+    /// Whether no value waits.
+    pub fn is_empty(&self) -> bool {
+        self.metrics.is_empty()
+    }
+
+    /// Sends all values. After a failure they are still there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::log`].
+    pub async fn flush(&mut self) -> Result<()> {
+        if self.metrics.is_empty() {
+            return Ok(());
+        }
+        self.run.log(&self.metrics).await?;
+        self.unsent().waiting.fetch_sub(self.metrics.len(), Relaxed);
+        self.metrics.clear();
+        Ok(())
+    }
+
+    fn unsent(&self) -> &Arc<Unsent> {
+        &self.run.unsent
+    }
+}
+
+impl Drop for MetricBatch {
+    fn drop(&mut self) {
+        let lost = self.metrics.len();
+        if lost > 0 {
+            self.unsent().waiting.fetch_sub(lost, Relaxed);
+            self.unsent().lost.fetch_add(lost, Relaxed);
+            tracing::error!(run = %self.run.id(), lost, "a batch of metrics was dropped unsent");
+        }
+    }
+}
