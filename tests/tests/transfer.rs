@@ -58,7 +58,7 @@ async fn a_gibibyte_goes_up_and_down_in_bounded_memory() {
 
     run.upload_file("outputs/large.bin", &file).await.unwrap();
     fs::remove_file(&file).unwrap();
-    run.download_artifact("outputs/large.bin", &copy).await.unwrap();
+    run.download_file("outputs/large.bin", &copy).await.unwrap();
     check(&copy);
 
     let (client, mock) = (peak_mib("self"), peak_mib(&program.ready["pid"].to_string()));
