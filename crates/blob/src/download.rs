@@ -56,8 +56,7 @@ impl BlobClient {
             Err(err) => Err(err),
         };
         // What does not fit the hash or the version never will.
-        let is_useless =
-            |kind| matches!(kind, ErrorKind::Decode | ErrorKind::PreconditionFailed);
+        let is_useless = |kind| matches!(kind, ErrorKind::Decode | ErrorKind::PreconditionFailed);
         if result.as_ref().is_err_and(|err| etag.is_none() || is_useless(err.kind())) {
             // What matters is the error above.
             let _ = fs::remove_file(&partial).await;
@@ -178,7 +177,7 @@ fn partial(path: &Path, etag: Option<&str>) -> PathBuf {
     })
 }
 
-/// The letters and digits of an ETag.
+/// The letters and digits of a version's mark.
 fn plain(etag: &str) -> String {
     etag.chars().filter(char::is_ascii_alphanumeric).collect()
 }

@@ -168,8 +168,7 @@ impl RunEnvironment {
                 // Only the name is needed to renew the token.
                 let info = ExperimentInfo::new("".into(), experiment.clone());
                 let run = RunRef::new(info, run_id.clone());
-                let token =
-                    RunToken::new(plain.clone(), workspace.clone(), run, token, expires_at);
+                let token = RunToken::new(plain.clone(), workspace.clone(), run, token, expires_at);
                 // The token of a run is good for one service: the scope does not matter.
                 let scope = Scope::new("run");
                 let endpoint = plain.with_credential(Arc::new(token), scope);

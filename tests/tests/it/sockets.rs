@@ -128,7 +128,7 @@ async fn files_go_up_and_down_over_tls_whole() {
     std::fs::write(&file, &bytes).unwrap();
     run.upload_file("outputs/large.bin", &file).await.unwrap();
     let copy = folder.path().join("copy.bin");
-    run.download_artifact("outputs/large.bin", &copy).await.unwrap();
+    run.download_file("outputs/large.bin", &copy).await.unwrap();
     assert!(std::fs::read(&copy).unwrap() == bytes, "the copy differs");
     run.finish().await.unwrap();
 }

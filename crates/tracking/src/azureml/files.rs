@@ -8,9 +8,7 @@ use std::{
 
 use azml_blob::{BlobUrl, DownloadOptions, UploadOptions};
 use azml_core::{Error, ErrorKind, Result};
-use futures_util::{
-    FutureExt, StreamExt, TryFutureExt, TryStreamExt, future::BoxFuture, stream,
-};
+use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt, future::BoxFuture, stream};
 
 use crate::{
     ArtifactPath, AzureMlTracking, TransferOptions, Upload, azureml::artifact::Announce,
@@ -54,10 +52,8 @@ impl AzureMlTracking {
         for (number, chunk) in files.chunks(MOST_FILES).enumerate() {
             let paths: Vec<&ArtifactPath> = chunk.iter().map(|it| &it.path).collect();
             let (workspace, paths) = (&*self.workspace, &paths[..]);
-            let urls = self
-                .endpoint
-                .call(&Announce { workspace, origin, container, paths })
-                .await?;
+            let urls =
+                self.endpoint.call(&Announce { workspace, origin, container, paths }).await?;
             let mut puts: Vec<BoxFuture<'static, Result<()>>> = Vec::with_capacity(chunk.len());
             for ((file, url), index) in chunk.iter().zip(urls).zip(number * MOST_FILES..) {
                 let (blobs, meter, body) =

@@ -136,7 +136,8 @@ async fn artifacts_are_read_and_saved_under_their_paths() {
     assert_eq!(run.read_artifact("outputs/a b.txt").await.unwrap(), "a");
 
     let folder = tempfile::tempdir().unwrap();
-    let files = run.download_files("outputs/dir/", folder.path(), &TransferOptions::new()).await.unwrap();
+    let files =
+        run.download_files("outputs/dir/", folder.path(), &TransferOptions::new()).await.unwrap();
     assert_eq!(files, [folder.path().join("outputs/dir/c.txt")]);
     let file = folder.path().join("new/a.txt");
     run.download_file("outputs/a b.txt", &file).await.unwrap();
@@ -158,7 +159,8 @@ async fn a_service_cannot_name_a_file_outside_the_folder() {
     let (_, run) = open(files);
     run.upload_bytes("outputs/a", "a").await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let err = run.download_files("outputs/", folder.path(), &TransferOptions::new()).await.unwrap_err();
+    let err =
+        run.download_files("outputs/", folder.path(), &TransferOptions::new()).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::InvalidArgument);
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());
 }

@@ -40,12 +40,7 @@ impl RunToken {
         // Without a known end the service will tell.
         let expires_at = expires_at.unwrap_or(datetime!(9999-12-31 23:59:59 UTC));
         let token = AccessToken::new(token, expires_at);
-        Self {
-            endpoint,
-            workspace,
-            run,
-            state: Mutex::new(State { token, is_handed_out: false }),
-        }
+        Self { endpoint, workspace, run, state: Mutex::new(State { token, is_handed_out: false }) }
     }
 
     fn set(&self, state: State) {

@@ -15,18 +15,12 @@ pub(super) fn arguments(args: impl Iterator<Item = String>) -> BTreeMap<String, 
         if !name.starts_with("AZUREML_") && !name.starts_with("MLFLOW_") {
             continue;
         }
-        match name.split_once('=') {
-            Some((name, value)) => {
-                found.insert(name.to_owned(), value.to_owned());
-            }
-            // What looks like the next name is no value.
-            None => {
-                let is_name =
-                    |it: &String| it.starts_with("--AZUREML_") || it.starts_with("--MLFLOW_");
-                if let Some(value) = args.next_if(|it| !is_name(it)) {
-                    found.insert(name.to_owned(), value);
-                }
-            }
+        // What looks like the next name is no value.
+        let is_name = |it: &String| it.starts_with("--AZUREML_") || it.starts_with("--MLFLOW_");
+        if let Some((name, value)) = name.split_once('=') {
+            found.insert(name.to_owned(), value.to_owned());
+        } else if let Some(value) = args.next_if(|it| !is_name(it)) {
+            found.insert(name.to_owned(), value);
         }
     }
     found

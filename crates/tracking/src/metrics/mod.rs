@@ -139,7 +139,11 @@ pub(crate) fn check_keys(operation: &'static str, metrics: &[Metric]) -> Result<
 
 /// The numbers of a series, for a server that has nothing else: a list becomes
 /// one number a step. The time of a row without one is left to the caller.
-fn numbers(operation: &'static str, series: &MetricSeries, metrics: &mut Vec<Metric>) -> Result<()> {
+fn numbers(
+    operation: &'static str,
+    series: &MetricSeries,
+    metrics: &mut Vec<Metric>,
+) -> Result<()> {
     let refuse = |what: &str| {
         let reason = format!(
             "metric \"{}\": the server takes numbers only, and {what}; log it as a param, a tag \

@@ -5,13 +5,13 @@ use azml_core::{Operation, Page, PageToken, Request, RequestBuilder, Response, R
 use http::Method;
 use serde::Serialize;
 
-use super::{
-    fault,
-    wire::{self, NewMetric, Pair},
-};
 pub(super) use self::{
     experiments::{DeleteExperiment, RestoreExperiment, SearchExperiments},
     removal::{DeleteRun, DeleteTag, RestoreRun},
+};
+use super::{
+    fault,
+    wire::{self, NewMetric, Pair},
 };
 use crate::{ExperimentId, ExperimentInfo, ExperimentName, Metric, MetricKey, RunId, RunInfo};
 

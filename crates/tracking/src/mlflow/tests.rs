@@ -6,8 +6,8 @@ use time::macros::datetime;
 
 use super::{ops, wire};
 use crate::{
-    ExperimentId, ExperimentName, Metric, MetricKey, MlflowTracking, RunId, RunQuery, RunStatus,
-    Runs, Tracking, testing, testing::Script,
+    ExperimentId, ExperimentName, ExperimentView, Metric, MetricKey, MlflowTracking, RunId,
+    RunQuery, RunStatus, Runs, Tracking, testing, testing::Script,
 };
 
 const RUN: &str = "b3e600e0-f82b-4302-943a-9a8780f4c910";
@@ -201,4 +201,44 @@ async fn runs_within_a_run_are_listed_only_when_asked_for() {
         let runs: Vec<_> = backend.list(&experiment, &query).try_collect().await.unwrap();
         assert_eq!(runs.len(), expected);
     }
+}
+
+#[test]
+fn runs_tags_and_experiments_go_and_come_back() {
+    fn check<O: Operation<Output = ()>>(name: &str, operation: &O) {
+        let exchange = azml_fixtures::load(&format!("mlflow/{name}"));
+        testing::assert_encodes(operation, BASE, &exchange);
+        operation.decode(testing::response(&exchange)).unwrap();
+    }
+    check("runs-delete", &ops::DeleteRun { run_id: RUN });
+    check("runs-restore", &ops::RestoreRun { run_id: RUN });
+    check("runs-delete-tag", &ops::DeleteTag { run_id: RUN, key: "t" });
+    check("experiments-delete", &ops::DeleteExperiment { experiment_id: EXPERIMENT });
+    check("experiments-restore", &ops::RestoreExperiment { experiment_id: EXPERIMENT });
+}
+
+#[test]
+fn experiments_are_searched() {
+    let exchange = azml_fixtures::load("mlflow/experiments-search");
+    let search = ops::SearchExperiments::new(ExperimentView::All, None);
+    testing::assert_encodes(&search, BASE, &exchange);
+    let page = search.decode(testing::response(&exchange)).unwrap();
+    let archived: Vec<_> = page.items.iter().map(|it| it.is_archived).collect();
+    assert_eq!(archived, [false, true]);
+}
+
+#[tokio::test]
+async fn what_mlflow_has_no_counterpart_of_is_refused_before_anything_is_sent() {
+    let script = Arc::new(Script::default());
+    let tracking = Tracking::new(MlflowTracking::new(script.endpoint()));
+    let info = testing::experiment("e");
+    let reference = crate::RunRef::new(info, RunId::new(RUN));
+    let run = crate::Run::new(tracking.backend().clone(), reference);
+    let err = run.log_row("row", [("x", 1)]).await.unwrap_err();
+    insta::assert_snapshot!(err, @r#"metrics.log failed: metric "row": the server takes numbers only, and this is a table or a picture; log it as a param, a tag or an artifact"#);
+    let err = run.log_value("name", "text").await.unwrap_err();
+    insta::assert_snapshot!(err, @r#"metrics.log failed: metric "name": the server takes numbers only, and text is none that it can hold; log it as a param, a tag or an artifact"#);
+    assert!(run.log_value("big", i64::MAX).await.is_err());
+    assert!(run.warn("low").await.is_err());
+    assert!(script.asked().is_empty());
 }

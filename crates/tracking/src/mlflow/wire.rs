@@ -93,14 +93,15 @@ pub(super) struct GotExperiment {
 
 #[derive(Deserialize)]
 struct Experiment {
-    experiment_id: String,
+    #[serde(rename = "experiment_id")]
+    id: String,
     name: String,
     lifecycle_stage: Option<String>,
 }
 
 impl From<Experiment> for ExperimentInfo {
     fn from(it: Experiment) -> Self {
-        let info = Self::new(ExperimentId::new(it.experiment_id), ExperimentName::new(it.name));
+        let info = Self::new(ExperimentId::new(it.id), ExperimentName::new(it.name));
         Self { is_archived: it.lifecycle_stage.as_deref() == Some("deleted"), ..info }
     }
 }

@@ -138,3 +138,59 @@ impl Drop for MetricBatch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use azml_core::ErrorKind;
+
+    use super::*;
+    use crate::{AzureMlTracking, RunId, RunRef, testing, testing::Script};
+
+    fn run(script: &Arc<Script>) -> Run {
+        let backend = AzureMlTracking::new(script.endpoint(), testing::workspace());
+        Run::new(Arc::new(backend), RunRef::new(testing::experiment("e"), RunId::new("r")))
+    }
+
+    #[tokio::test]
+    async fn a_run_does_not_end_while_values_wait() {
+        let script = Script::default().then("metric/batch").then("history/events-post");
+        let script = Arc::new(script);
+        let run = run(&script);
+        let mut batch = run.batch();
+        for step in 0..100 {
+            batch.log("loss", 0.5, step).unwrap();
+        }
+        let err = run.clone().finish().await.unwrap_err();
+        insta::assert_snapshot!(err, @"metrics.batch failed: 100 values wait in a batch: flush it before the run ends");
+        batch.flush().await.unwrap();
+        assert!(batch.is_empty());
+        run.finish().await.unwrap();
+        assert_eq!(script.asked(), ["POST batch", "POST events"]);
+    }
+
+    #[tokio::test]
+    async fn dropped_values_are_missed_once() {
+        let script = Arc::new(Script::default().then("history/events-post"));
+        let run = run(&script);
+        let mut batch = run.batch();
+        batch.log("loss", 0.5, 0).unwrap();
+        drop(batch);
+        let err = run.finish().await.unwrap_err();
+        insta::assert_snapshot!(err, @"metrics.batch failed: 1 values were in a batch that was dropped without a flush, and are lost; end the run again to end it without them");
+        run.finish().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_batch_takes_no_more_and_a_failed_flush_keeps_all() {
+        let script = Arc::new(Script::default());
+        let run = run(&script);
+        let mut batch = run.batch().with_most(2);
+        batch.log("a", 1.0, 0).unwrap();
+        batch.log("a", 2.0, 1).unwrap();
+        assert_eq!(batch.log("a", 3.0, 2).unwrap_err().kind(), ErrorKind::InvalidArgument);
+        assert!(batch.log("", 3.0, 2).is_err());
+        tokio::time::pause();
+        batch.flush().await.unwrap_err();
+        assert_eq!(batch.len(), 2);
+    }
+}

@@ -22,12 +22,9 @@ pub(crate) async fn files(
 ) -> Result<Vec<Upload>> {
     let (mut uploads, mut problems, mut taken) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (path, file) in pairs {
-        let path = match ArtifactPath::parse(&path) {
-            Ok(path) => path,
-            Err(_) => {
-                problems.push(format!("{path:?} is no relative path such as outputs/model.json"));
-                continue;
-            }
+        let Ok(path) = ArtifactPath::parse(&path) else {
+            problems.push(format!("{path:?} is no relative path such as outputs/model.json"));
+            continue;
         };
         if !taken.insert(path.clone()) {
             problems.push(format!("{path} is given twice"));
@@ -60,19 +57,18 @@ pub(crate) async fn files_below(
     refuse(operation, problems)?;
     let mut problems = Vec::new();
     while let Some((prefix, folder)) = folders.pop() {
-        let cannot = |err: std::io::Error| {
-            Error::invalid(operation, format!("{}: {err}", folder.display()))
-        };
+        let cannot =
+            |err: std::io::Error| Error::invalid(operation, format!("{}: {err}", folder.display()));
         let mut entries = fs::read_dir(&folder).await.map_err(cannot)?;
         while let Some(entry) = entries.next_entry().await.map_err(cannot)? {
             let file = entry.path();
             let name = entry.file_name();
             let Some(name) = name.to_str().filter(|it| !it.contains('\\')) else {
-                problems.push(format!("{}: the name is no text that a path can hold", file.display()));
+                problems
+                    .push(format!("{}: the name is no text that a path can hold", file.display()));
                 continue;
             };
-            let path =
-                if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
             let kind = entry.file_type().await.map_err(cannot)?;
             // A link to a file is the file; a link to a folder may lead in circles.
             if kind.is_dir() {

@@ -6,10 +6,7 @@ use crate::{ArtifactPath, testing};
 
 const CONTAINER: &str = "dcid.3e0d88ee-b50c-4b3d-894a-ca48d453ad1b";
 
-fn announce<'a>(
-    workspace: &'a ResourceId,
-    paths: &'a [&'a ArtifactPath],
-) -> ops::Announce<'a> {
+fn announce<'a>(workspace: &'a ResourceId, paths: &'a [&'a ArtifactPath]) -> ops::Announce<'a> {
     ops::Announce { workspace, origin: ops::ORIGIN, container: CONTAINER, paths }
 }
 

@@ -89,7 +89,8 @@ impl Runs for AzureMlTracking {
                 child
             };
             let runs = children.iter().map(new).collect();
-            let infos = self.endpoint.call(&life::CreateRuns { workspace, experiment, runs }).await?;
+            let infos =
+                self.endpoint.call(&life::CreateRuns { workspace, experiment, runs }).await?;
             let events: Vec<_> = infos.iter().map(|it| self.event(&it.id, &Event::Start)).collect();
             let post = life::PostEvents { workspace, experiment, events: &events };
             self.endpoint.call(&post).await?;

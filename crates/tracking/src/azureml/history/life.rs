@@ -138,7 +138,7 @@ impl Operation for GetDetails<'_> {
         let details: wire::Details = azure::read(Self::NAME, &response)?;
         let mut details = RunDetails::from(details);
         // The details leave out where the artifacts are.
-        details.run.data_container = self.run.data_container.clone();
+        details.run.data_container.clone_from(&self.run.data_container);
         if details.run.experiment_id.as_str().is_empty() {
             details.run.experiment_id = self.run.experiment.id.clone();
         }

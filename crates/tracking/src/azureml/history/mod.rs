@@ -4,6 +4,8 @@ mod client;
 mod experiments;
 mod filter;
 mod life;
+#[cfg(test)]
+mod life_tests;
 mod ops;
 #[cfg(test)]
 mod tests;

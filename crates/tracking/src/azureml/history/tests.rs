@@ -105,8 +105,13 @@ fn runs_are_queried_with_a_filter() {
     let exchange = azml_fixtures::load("history/runs-query");
     let (workspace, experiment) = (testing::workspace(), ExperimentName::new("exp-part2"));
     let filter = Some("(ParentRunId eq null)");
-    let query =
-        ops::QueryRuns { workspace: &workspace, experiment: &experiment, filter, top: None, token: None };
+    let query = ops::QueryRuns {
+        workspace: &workspace,
+        experiment: &experiment,
+        filter,
+        top: None,
+        token: None,
+    };
     testing::assert_encodes(&query, "https://ml.test", &exchange);
     let page = query.decode(testing::response(&exchange)).unwrap();
     assert_eq!(page.items[0].id.as_str(), RUN);

@@ -15,14 +15,15 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Experiment {
-    experiment_id: String,
+    #[serde(rename = "experimentId")]
+    id: String,
     name: String,
     archived_time: Option<String>,
 }
 
 impl From<Experiment> for ExperimentInfo {
     fn from(it: Experiment) -> Self {
-        let info = Self::new(ExperimentId::new(it.experiment_id), ExperimentName::new(it.name));
+        let info = Self::new(ExperimentId::new(it.id), ExperimentName::new(it.name));
         Self { is_archived: it.archived_time.is_some(), ..info }
     }
 }

@@ -57,8 +57,7 @@ impl Metrics for AzureMlTracking {
     }
 
     async fn series(&self, run: &RunRef, key: &MetricKey) -> Result<MetricSeries> {
-        let mut all =
-            MetricSeries { key: key.clone(), kind: MetricKind::Scalar, rows: Vec::new() };
+        let mut all = MetricSeries { key: key.clone(), kind: MetricKind::Scalar, rows: Vec::new() };
         let mut token = None;
         loop {
             let (workspace, run) = (&*self.workspace, &run.id);

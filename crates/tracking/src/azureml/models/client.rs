@@ -89,7 +89,9 @@ impl RegisteredModels for AzureMlTracking {
         for prefix in self.endpoint.call(&asset).await? {
             let mut contents = self.contents(&prefix).await?;
             contents.retain(|it| is_within(&prefix, &it.id));
-            files.extend(self.save(contents, folder, options, |it| relative(&prefix, &it.id)).await?);
+            files.extend(
+                self.save(contents, folder, options, |it| relative(&prefix, &it.id)).await?,
+            );
         }
         if files.is_empty() {
             let reason = format!("model {}:{} has no files any more", model.name, model.version);

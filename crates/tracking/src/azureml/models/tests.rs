@@ -1,6 +1,6 @@
 use azml_core::Operation;
 
-use super::ops;
+use super::{ops, wire};
 use crate::{
     ArtifactPath, ModelName, ModelQuery, ModelVersionNumber, NewModel, RunId, RunRef, testing,
 };
@@ -46,7 +46,8 @@ fn registering_makes_a_version() {
         .with_description("d")
         .with_tag("a", "1")
         .with_property("p", "2");
-    let register = ops::Register { workspace: &workspace, run: Some(&run), model: &model, asset: ASSET };
+    let register =
+        ops::Register { workspace: &workspace, run: Some(&run), model: &model, asset: ASSET };
     testing::assert_encodes(&register, "https://ml.test", &exchange);
     let version = register.decode(testing::response(&exchange)).unwrap();
     assert_eq!(version.version, ModelVersionNumber::new(1));
@@ -74,4 +75,49 @@ fn one_version_is_found_by_its_number() {
     testing::assert_encodes(&get, "https://ml.test", &exchange);
     let version = get.decode(testing::response(&exchange)).unwrap();
     assert_eq!(version.run_id, Some(run().id));
+}
+
+#[test]
+fn an_update_sets_whole_fields() {
+    let exchange = azml_fixtures::load("models/update");
+    let workspace = testing::workspace();
+    let model = registered();
+    let tags = [("a", "1"), ("t", "1")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let value = wire::Field::Texts(tags.into());
+    let steps = vec![wire::Step { op: "replace", path: "/kvTags", value }];
+    let update = ops::Update { workspace: &workspace, model: &model, steps };
+    testing::assert_encodes(&update, "https://ml.test", &exchange);
+    assert_eq!(update.decode(testing::response(&exchange)).unwrap().tags["t"], "1");
+}
+
+#[test]
+fn a_version_is_deleted_by_its_id() {
+    let exchange = azml_fixtures::load("models/delete");
+    let (workspace, model) = (testing::workspace(), registered());
+    let delete = ops::Delete { workspace: &workspace, model: &model };
+    testing::assert_encodes(&delete, "https://ml.test", &exchange);
+    delete.decode(testing::response(&exchange)).unwrap();
+}
+
+#[test]
+fn filters_on_tags_are_written_as_pairs() {
+    let workspace = testing::workspace();
+    let list = |query: &ModelQuery| {
+        let list = ops::List { workspace: &workspace, query, count: None, token: None };
+        list.encode("https://ml.test").map(|it| it.uri().query().unwrap().to_owned())
+    };
+    let query = ModelQuery::new().with_tag("a", "1").with_tag("b", "").with_framework("Custom");
+    let expected = "count=255&tags=a%3D1%2Cb&framework=Custom&latestVersionOnly=false";
+    assert_eq!(list(&query).unwrap(), expected);
+    for (key, value) in [("", "x"), ("a=b", "x"), ("a", "x,y")] {
+        assert!(list(&ModelQuery::new().with_property(key, value)).is_err());
+    }
+}
+
+fn registered() -> crate::ModelVersion {
+    let exchange = azml_fixtures::load("models/update");
+    let workspace = testing::workspace();
+    let (name, version) = (ModelName::new("mymodel"), ModelVersionNumber::new(1));
+    let get = ops::Get { workspace: &workspace, name: &name, version };
+    get.decode(testing::response(&exchange)).unwrap()
 }
