@@ -4,6 +4,7 @@
 //! `AZURE_CLIENT_SECRET`, and `AZURE_CLOUD` and its kin for other clouds) and
 //! takes the workspace from the `config.json` of the current folder.
 
+mod experiments;
 mod output;
 mod runs;
 mod session;
@@ -39,6 +40,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         output: Format,
     },
+    /// Looks at experiments
+    Experiments {
+        #[command(subcommand)]
+        command: Experiments,
+    },
     /// Looks at runs
     Runs {
         #[command(subcommand)]
@@ -47,8 +53,14 @@ enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+enum Experiments {
+    /// Lists the experiments of the workspace
+    List(experiments::List),
+}
+
+#[derive(Debug, Subcommand)]
 enum Runs {
-    /// Lists the runs of an experiment, the latest first
+    /// Lists the runs of an experiment, or of all, the latest first
     List(runs::List),
 }
 
@@ -87,6 +99,9 @@ pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Exit
 async fn execute(arguments: &Arguments) -> anyhow::Result<String> {
     match &arguments.command {
         Command::Whoami { output } => whoami::whoami(&arguments.connection, *output).await,
+        Command::Experiments { command: Experiments::List(list) } => {
+            experiments::list(&arguments.connection, list).await
+        }
         Command::Runs { command: Runs::List(list) } => {
             runs::list(&arguments.connection, list).await
         }

@@ -17,9 +17,9 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
-    /// The experiment
+    /// Lists only the runs of this experiment
     #[arg(long, short, env = "MLFLOW_EXPERIMENT_NAME", value_name = "NAME")]
-    experiment: String,
+    experiment: Option<String>,
     /// Lists at most this many
     #[arg(long, default_value_t = 20, value_name = "NUMBER")]
     limit: usize,
@@ -34,6 +34,7 @@ pub(crate) struct List {
 /// One run as it is printed.
 #[derive(Debug, Serialize)]
 struct Line {
+    experiment: String,
     id: String,
     name: Option<String>,
     status: String,
@@ -43,34 +44,63 @@ struct Line {
 
 pub(crate) async fn list(connection: &Connection, list: &List) -> anyhow::Result<String> {
     let client = Client::open(connection.open()?, ".").await?;
-    // Runs are listed by the experiment's name; making the experiment to learn
-    // its id would be more than was asked for.
-    let name = ExperimentName::new(list.experiment.as_str());
-    let experiment = ExperimentInfo::new(ExperimentId::new(""), name);
     let mut query = RunQuery::new();
     if list.children {
         query = query.with_children();
     }
-    let runs = client.tracking().backend().runs().list(&experiment, &query);
-    let runs: azml::core::Result<Vec<RunInfo>> = runs.take(list.limit).try_collect().await;
+    let lines = match &list.experiment {
+        // Runs are listed by the experiment's name; making the experiment to learn
+        // its id would be more than was asked for.
+        Some(name) => {
+            let name = ExperimentName::new(name.as_str());
+            let experiment = ExperimentInfo::new(ExperimentId::new(""), name);
+            of(&client, &experiment, &query, list.limit).await?
+        }
+        None => {
+            let experiments: Vec<_> =
+                client.tracking().experiments().try_collect().await.context(FAILED)?;
+            let mut lines = Vec::new();
+            for experiment in &experiments {
+                lines.extend(of(&client, experiment, &query, list.limit).await?);
+            }
+            // The latest of all experiments first. As texts, instants sort like instants.
+            lines.sort_by(|one, other| other.created_at.cmp(&one.created_at));
+            lines.truncate(list.limit);
+            lines
+        }
+    };
+    render(lines, list.output)
+}
+
+const FAILED: &str = "cannot list the experiments";
+
+/// The latest runs of one experiment.
+async fn of(
+    client: &Client,
+    experiment: &ExperimentInfo,
+    query: &RunQuery,
+    limit: usize,
+) -> anyhow::Result<Vec<Line>> {
+    let runs = client.tracking().backend().runs().list(experiment, query);
+    let runs: azml::core::Result<Vec<RunInfo>> = runs.take(limit).try_collect().await;
     let runs = runs.map_err(|err| {
         let missing = err.kind() == ErrorKind::NotFound;
         let err = anyhow::Error::from(err);
         if missing {
             let workspace = client.workspace().name();
-            err.context(format!("{workspace} has no experiment {}", list.experiment))
+            err.context(format!("{workspace} has no experiment {}", experiment.name))
         } else {
             err
         }
     })?;
-    let lines: Vec<_> = runs.into_iter().map(Line::from).collect();
-    render(lines, list.output)
+    Ok(runs.into_iter().map(|it| Line::new(&experiment.name, it)).collect())
 }
 
-impl From<RunInfo> for Line {
-    fn from(run: RunInfo) -> Self {
+impl Line {
+    fn new(experiment: &ExperimentName, run: RunInfo) -> Self {
         let text = |at: Option<OffsetDateTime>| at.and_then(|it| it.format(&Rfc3339).ok());
         Self {
+            experiment: experiment.to_string(),
             id: run.id.to_string(),
             name: run.name,
             status: run.status_text,
@@ -90,10 +120,10 @@ fn render(lines: Vec<Line>, format: Format) -> anyhow::Result<String> {
                 let (name, created_at, ended_at) = (it.name, it.created_at, it.ended_at);
                 let [name, created_at, ended_at] =
                     [name, created_at, ended_at].map(Option::unwrap_or_default);
-                [it.id, name, it.status, created_at, ended_at]
+                [it.experiment, it.id, name, it.status, created_at, ended_at]
             };
             let rows = lines.into_iter().map(cells).collect();
-            output::table(["RUN", "NAME", "STATUS", "CREATED", "ENDED"], rows)
+            output::table(["EXPERIMENT", "RUN", "NAME", "STATUS", "CREATED", "ENDED"], rows)
         }
     })
 }
@@ -104,6 +134,7 @@ mod tests {
 
     fn line() -> Line {
         Line {
+            experiment: "wine".to_owned(),
             id: "r1".to_owned(),
             name: None,
             status: "Completed".to_owned(),
@@ -123,6 +154,6 @@ mod tests {
     #[test]
     fn an_empty_list_is_a_heading() {
         let text = render(vec![], Format::Table).unwrap();
-        assert!(text.starts_with("RUN"));
+        assert!(text.starts_with("EXPERIMENT"));
     }
 }
