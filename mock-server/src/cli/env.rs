@@ -83,7 +83,14 @@ fn variables(client: Client, ready: &Ready) -> Vec<(&'static str, String)> {
                 text("AZUREML_CURRENT_CLOUD", &ready.cloud_name),
                 config(),
             ];
-            own.into_iter().chain(principal).chain(trust).chain(direct).collect()
+            // With these `Workspace.from_config()` signs in by itself.
+            let ambient = [
+                text("AZUREML_SERVICE_PRINCIPAL_TENANT_ID", &ready.tenant_id),
+                text("AZUREML_SERVICE_PRINCIPAL_ID", &ready.client_id),
+                text("AZUREML_SERVICE_PRINCIPAL_PASSWORD", &ready.client_secret),
+            ];
+            let own = own.into_iter().chain(ambient).chain(principal);
+            own.chain(trust).chain(direct).collect()
         }
         Client::AzureAiMl => {
             let own = [

@@ -32,6 +32,11 @@ enum Names {
 /// One of Microsoft's clouds by its names.
 #[derive(Debug, PartialEq, Eq)]
 struct Sovereign {
+    /// What Azure's tools call it.
+    name: &'static str,
+    portal: &'static str,
+    /// The old audience of the resource manager.
+    classic: &'static str,
     /// Where one signs in; the first is the one that is told.
     entra: &'static [&'static str],
     arm: &'static str,
@@ -44,6 +49,9 @@ struct Sovereign {
 }
 
 static PUBLIC: Sovereign = Sovereign {
+    name: "AzureCloud",
+    portal: "https://portal.azure.com",
+    classic: "management.core.windows.net",
     // The last is the metadata service of virtual machines, at which they sign in.
     entra: &[
         "login.microsoftonline.com",
@@ -60,6 +68,9 @@ static PUBLIC: Sovereign = Sovereign {
 };
 
 static CHINA: Sovereign = Sovereign {
+    name: "AzureChinaCloud",
+    portal: "https://portal.azure.cn",
+    classic: "management.core.chinacloudapi.cn",
     entra: &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
     arm: "management.chinacloudapi.cn",
     data_plane: "api.ml.azure.cn",
@@ -69,6 +80,9 @@ static CHINA: Sovereign = Sovereign {
 };
 
 static USGOV: Sovereign = Sovereign {
+    name: "AzureUSGovernment",
+    portal: "https://portal.azure.us",
+    classic: "management.core.usgovcloudapi.net",
     entra: &["login.microsoftonline.us"],
     arm: "management.usgovcloudapi.net",
     data_plane: "api.ml.azure.us",
@@ -182,6 +196,31 @@ impl Site {
             Names::Local { scheme: own, authority } => {
                 format!("{}://{}{}", scheme.unwrap_or(own), authority.0, self.prefix)
             }
+        }
+    }
+
+    fn sovereign(&self) -> &'static Sovereign {
+        match &self.names {
+            Names::Azure(sovereign) => sovereign,
+            Names::Local { .. } => &PUBLIC,
+        }
+    }
+
+    /// What Azure's tools call the cloud. A local one has the name of the public
+    /// one, because SDKs look an unknown name up at Microsoft.
+    pub(crate) fn cloud_name(&self) -> &'static str {
+        self.sovereign().name
+    }
+
+    pub(crate) fn portal(&self) -> &'static str {
+        self.sovereign().portal
+    }
+
+    /// What tokens for the resource manager are made for.
+    pub(crate) fn arm_audiences(&self) -> [String; 2] {
+        match &self.names {
+            Names::Azure(it) => [it.classic, it.arm].map(|it| format!("https://{it}/")),
+            Names::Local { .. } => [format!("{}/arm", self.arm()), self.arm()],
         }
     }
 

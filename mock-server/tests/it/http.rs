@@ -58,15 +58,26 @@ pub(crate) async fn post(url: &str, path: &str, body: &Value) -> Value {
 
 /// Sends one request on `stream` and reads until it ends.
 pub(crate) async fn exchange(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     method: &str,
     target: &str,
     host: &str,
     body: &str,
 ) -> io::Result<Answer> {
+    exchange_with(stream, method, target, &format!("host: {host}"), body).await
+}
+
+/// As [`exchange`], with a head of several lines.
+pub(crate) async fn exchange_with(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    method: &str,
+    target: &str,
+    headers: &str,
+    body: &str,
+) -> io::Result<Answer> {
     let length = body.len();
     let head = format!(
-        "{method} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        "{method} {target} HTTP/1.1\r\n{headers}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body.as_bytes()).await?;

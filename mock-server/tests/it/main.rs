@@ -6,4 +6,5 @@ mod crash;
 mod http;
 mod lifecycle;
 mod program;
+mod sign_in;
 mod wire;

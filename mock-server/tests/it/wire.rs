@@ -160,3 +160,18 @@ async fn connections_are_kept_for_the_next_request() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_tunnel_to_the_other_clouds_ends_in_the_mock_with_their_names() {
+    let server = server().await;
+    for (host, arm) in [
+        ("management.chinacloudapi.cn", "https://management.chinacloudapi.cn"),
+        ("management.usgovcloudapi.net", "https://management.usgovcloudapi.net"),
+    ] {
+        let stream = tunnel(&server, &format!("{host}:443")).await.unwrap();
+        let stream = secured(stream, host, server.ca_pem()).await.unwrap();
+        let path = "/metadata/endpoints?api-version=2022-09-01";
+        let answer = exchange(stream, "GET", path, host, "").await.unwrap();
+        assert_eq!(answer.json()["resourceManager"], arm);
+    }
+}

@@ -26,3 +26,14 @@ async fn the_document_of_a_workspace_names_the_data_plane() {
     assert_eq!(found["history"], found["pipelines"]);
     assert!(found["history"].as_str().unwrap().starts_with("https://"), "{found}");
 }
+
+#[tokio::test]
+async fn each_cloud_of_microsoft_describes_itself() {
+    let cloud = MockCloud::new();
+    let url = "https://management.usgovcloudapi.net/metadata/endpoints?api-version=2022-09-01";
+    let (_, text) = send_text(&cloud, "GET", url, "", "").await;
+    let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(found["name"], "AzureUSGovernment");
+    assert_eq!(found["authentication"]["loginEndpoint"], "https://login.microsoftonline.us");
+    assert_eq!(found["suffixes"]["storage"], "core.usgovcloudapi.net");
+}

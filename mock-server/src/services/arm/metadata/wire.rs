@@ -30,22 +30,16 @@ pub(super) fn discovery_json(data_plane: &str) -> Value {
 
 /// The cloud, by the addresses that the client can reach.
 ///
-/// It has the name of the public one, because SDKs look an unknown name up at
-/// Microsoft. The local authority ends in `/adfs/adfs`, because MSAL asks
+/// The local authority ends in `/adfs/adfs`, because MSAL asks
 /// Microsoft about any other that it does not know.
 pub(super) fn cloud_json(site: &Site) -> Value {
     let (arm, is_local) = (site.arm(), site.origin().is_some());
     let login = if is_local { format!("{}/adfs/adfs", site.entra()) } else { site.entra() };
-    let audiences = if is_local {
-        json!([format!("{arm}/arm"), arm])
-    } else {
-        json!(["https://management.core.windows.net/", "https://management.azure.com/"])
-    };
     let other = |name: &str| format!("{arm}/{name}");
     json!({
-        "name": "AzureCloud", "portal": "https://portal.azure.com",
+        "name": site.cloud_name(), "portal": site.portal(),
         "authentication": {
-            "loginEndpoint": login, "audiences": audiences, "tenant": "common",
+            "loginEndpoint": login, "audiences": site.arm_audiences(), "tenant": "common",
             "identityProvider": "AAD",
         },
         "resourceManager": arm, "graph": other("graph"), "graphAudience": other("graph"),

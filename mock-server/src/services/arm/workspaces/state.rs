@@ -206,8 +206,8 @@ pub(super) fn decide_patch(arm: &Arm, at: &At<'_>, changes: Changes) -> Decision
     if let Some(tags) = changes.tags {
         it.tags = tags;
     }
-    let changed = Event::Changed(Resource::MachineLearning(Box::new(workspace.clone())));
-    Ok((vec![kernel::Event::Arm(changed)], workspace))
+    let event = Event::Changed(Resource::MachineLearning(Box::new(workspace.clone())));
+    Ok((vec![kernel::Event::Arm(event)], workspace))
 }
 
 /// Begins to delete a workspace. `None` when there is none.

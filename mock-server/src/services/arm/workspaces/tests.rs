@@ -108,7 +108,7 @@ async fn what_lacks_something_or_moves_is_refused() {
 
 #[tokio::test]
 async fn the_keys_of_a_workspace_open_its_storage() {
-    let path = at("ws1").replace("?", "/listKeys?");
+    let path = at("ws1").replace('?', "/listKeys?");
     let (status, keys) = call(&MockCloud::new(), "POST", &path, "").await;
     assert_eq!(status, 200);
     assert_eq!(keys["userStorageKey"], crate::services::blob::account_key());
