@@ -43,6 +43,9 @@ async fn workspaces_are_described_as_recorded() {
     for fixture in ["arm/workspaces-get", "arm/workspaces-get-missing", "arm/workspaces-list"] {
         assert_replays(&cloud, fixture, &token_for(ARM)).await;
     }
+    for fixture in ["workspaces-create", "workspaces-list-keys", "resource-groups-list"] {
+        assert_replays(&cloud, &format!("arm/{fixture}"), &token_for(ARM)).await;
+    }
     assert_replays(&cloud, "discovery/get", "").await;
 }
 

@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use super::super::state::{
     self, Arm, Event, Operation, Provisioning, REGION, Resource, ResourceKind, SUBSCRIPTION, State,
@@ -29,10 +30,17 @@ pub(crate) struct DatabricksWorkspace {
     pub(crate) location: String,
     pub(crate) workspace_id: u64,
     pub(crate) host: String,
+    #[serde(default = "created_at", with = "time::serde::rfc3339")]
+    pub(super) created_at: OffsetDateTime,
     #[serde(default)]
     pub(super) described: Described,
     #[serde(default)]
     pub(in super::super) provisioning: Provisioning,
+}
+
+/// When the workspace was made with which every world begins.
+fn created_at() -> OffsetDateTime {
+    time::macros::datetime!(2024-01-01 00:00 UTC)
 }
 
 /// What its owner says of it.
@@ -70,6 +78,7 @@ impl DatabricksWorkspace {
             location: REGION.into(),
             workspace_id: DEFAULT_WORKSPACE,
             host: "adb-1234567890123456.7.azuredatabricks.net".into(),
+            created_at: created_at(),
             described: Described::default(),
             provisioning: Provisioning::default(),
         }
@@ -129,6 +138,7 @@ pub(super) fn decide_put(
             location: location.to_owned(),
             workspace_id: id,
             host,
+            created_at: ctx.now,
             described: Described::default(),
             provisioning: Provisioning::default(),
         };

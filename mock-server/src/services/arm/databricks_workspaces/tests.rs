@@ -4,7 +4,7 @@ use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::super::tests::{begin, call};
+use super::super::tests::{ARM, begin, call};
 use crate::{MockCloud, services::azure::DATABRICKS_AUDIENCE, tests::WORKSPACE};
 
 const GROUP: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/dbx-rg";
@@ -108,4 +108,10 @@ async fn what_is_no_link_or_moves_is_refused() {
     assert_eq!(call(&cloud, "PUT", &at("dbx-ws"), &other_place).await.0, 409);
     begin(&cloud, "PUT", &at("dbx-ws"), &body(&json!({}))).await;
     assert_eq!(call(&cloud, "PUT", &at("dbx-ws"), &body(&json!({}))).await.0, 409);
+}
+
+#[tokio::test]
+async fn a_changed_workspace_is_described_as_published() {
+    let token = token_for(ARM);
+    assert_replays(&MockCloud::new(), "arm/databricks-workspaces-update", &token).await;
 }

@@ -12,6 +12,7 @@ use crate::{
             wire::{DATABRICKS, required},
         },
         databricks::DEFAULT_WORKSPACE,
+        history::instant,
     },
 };
 
@@ -114,6 +115,7 @@ pub(in super::super) fn databricks_json(it: &DatabricksWorkspace, site: &Site) -
     let mut properties = described.others.clone();
     properties.entry("publicNetworkAccess").or_insert_with(|| json!("Enabled"));
     properties.insert("managedResourceGroupId".into(), it.managed_resource_group().into());
+    properties.insert("createdDateTime".into(), instant(it.created_at).into());
     properties.insert("provisioningState".into(), it.provisioning.word().into());
     properties.insert("parameters".into(), parameters.into());
     // It has no address before it is there.
