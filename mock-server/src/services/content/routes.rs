@@ -1,19 +1,28 @@
+use std::{collections::BTreeMap, fs, io};
+
 use axum::{Json, http::Method, routing::on};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
+    archive::Archive,
     state::decide_snapshot,
     wire::{self, PlacesBody, SnapshotBody},
 };
 use crate::{
-    kernel::{Body, Here, Names, Refusal, Refused, Route, Service, Site},
-    services::azure::{
-        AtWorkspace, DataPlaneEnvelope as Envelope, data_plane_gate, workspace_path,
+    kernel::{Body, Here, Names, Refusal, Refused, Route, Service, Site, files},
+    services::{
+        azure::{AtWorkspace, DataPlaneEnvelope as Envelope, data_plane_gate, workspace_path},
+        blob::ARTIFACTS,
     },
 };
 
 pub(crate) static SERVICE: Service = Service::new::<Envelope>("content", data_plane_gate, ROUTES);
+
+type Answer = Result<Json<Value>, Refused<Envelope>>;
+
+/// Where archives are in the container of artifacts.
+const ZIPS: &str = "snapshotzips";
 
 macro_rules! v1 {
     ($rest:literal) => {
@@ -31,12 +40,27 @@ const ROUTES: &[Route] = &[
     Route::get("content.snapshots.latest", v1!("/snapshots/latest/metadata"), |it| on(it, latest)),
     Route::post("content.snapshots.get_blob", v2!("/snapshots/getblob"), |it| on(it, places)).without_bodies(),
     Route::post("content.snapshots.create", v2!("/snapshots/{id}"), |it| on(it, create)).without_bodies(),
-    Route::absent(Method::GET, "content.snapshots.metadata", v1!("/snapshots/{id}/metadata")),
-    Route::absent(Method::GET, "content.snapshots.zip", v1!("/snapshots/{id}/zip")),
+    Route::get("content.snapshots.metadata", v1!("/snapshots/{id}/metadata"), |it| on(it, metadata)),
+    Route::post("content.snapshots.zip", v2!("/snapshots/{id}/zip"), |it| on(it, zip)).without_bodies(),
+    Route::absent(Method::POST, "content.snapshots.create_from_git", v2!("/snapshots/uri/{id}")),
+    Route::absent(Method::POST, "content.snapshots.diff", v1!("/snapshots/diff")),
 ];
 
-async fn latest(_: AtWorkspace) -> Json<Value> {
-    Json(wire::empty_json())
+async fn latest(Here(kernel): Here, at: AtWorkspace) -> Answer {
+    kernel.read(|world, _| {
+        let latest = world.content.latest(&at.workspace_id);
+        Ok(Json(latest.map_or_else(wire::empty_json, |(id, it)| wire::snapshot_json(id, it))))
+    })
+}
+
+async fn metadata(
+    Here(kernel): Here,
+    _: AtWorkspace,
+    Names(path, _): Names<Path, Envelope>,
+) -> Answer {
+    kernel.read(|world, _| {
+        world.content.snapshot(&path.id).map(|it| Json(wire::snapshot_json(&path.id, it)))
+    })
 }
 
 async fn places(
@@ -58,11 +82,50 @@ struct Path {
 
 async fn create(
     Here(kernel): Here,
-    _: AtWorkspace,
+    at: AtWorkspace,
     Names(path, _): Names<Path, Envelope>,
     Body(body, _): Body<SnapshotBody, Envelope>,
-) -> Result<Json<Value>, Refused<Envelope>> {
+) -> Answer {
     let new = body.into_new(path.id).map_err(Refusal::invalid)?;
-    kernel.commit::<_, Refused<Envelope>>(|world, _| decide_snapshot(&world.content, new))?;
+    let folder = kernel.files.container(&at.account, ARTIFACTS);
+    let size_of = |blob: &String| {
+        let file = fs::metadata(folder.locate(blob)).ok().filter(fs::Metadata::is_file)?;
+        Some((blob.clone(), file.len()))
+    };
+    let sizes: BTreeMap<String, u64> = new.sent.values().filter_map(size_of).collect();
+    kernel.commit::<_, Refused<Envelope>>(|world, ctx| {
+        decide_snapshot(&world.content, &at.workspace_id, new, &sizes, ctx)
+    })?;
     Ok(Json(Value::Null))
+}
+
+/// Puts all files of a snapshot into an archive, once.
+async fn zip(
+    Here(kernel): Here,
+    at: AtWorkspace,
+    site: Site,
+    Names(path, _): Names<Path, Envelope>,
+) -> Answer {
+    let files: BTreeMap<String, String> = kernel.read::<_, Refused<Envelope>>(|world, _| {
+        world.content.snapshot(&path.id).map(|it| it.files.clone())
+    })?;
+    let blob = format!("{ZIPS}/{}.zip", path.id);
+    let folder = kernel.files.container(&at.account, ARTIFACTS);
+    let target = folder.locate(&blob);
+    if !target.is_file() {
+        let packed = tokio::task::spawn_blocking(move || -> io::Result<()> {
+            let unfinished = kernel.files.unfinished()?;
+            let mut archive = Archive::new(io::BufWriter::new(fs::File::create(&unfinished)?));
+            for (name, blob) in &files {
+                archive.add(name, &fs::read(folder.locate(blob))?)?;
+            }
+            archive.finish()?;
+            files::place(&unfinished, &target)
+        });
+        let packed = packed.await.map_err(io::Error::other).flatten();
+        packed.map_err(|err| {
+            Refusal::not_found(format!("Snapshot {} cannot be packed: {err}", path.id))
+        })?;
+    }
+    Ok(Json(wire::zip_json(&at.account, &blob, &site)))
 }

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use crate::{
     MockCloud,
-    services::azure::ML_AUDIENCE,
+    services::{arm::ACCOUNT, azure::ML_AUDIENCE, blob::ARTIFACTS},
     tests::{WORKSPACE, assert_replays, send, token_for},
 };
 
@@ -16,11 +16,28 @@ fn tree(names: &[&str]) -> Value {
     json!({"name": "", "type": "Directory", "children": {"src": {"type": "Directory", "children": files}}})
 }
 
+/// The file of the blob at an address.
+fn file_of(cloud: &MockCloud, url: &str) -> std::path::PathBuf {
+    let (_, name) = url.split('?').next().unwrap().split_once("/azureml/").unwrap();
+    let name = percent_encoding::percent_decode_str(name).decode_utf8().unwrap();
+    cloud.kernel().files.container(ACCOUNT, ARTIFACTS).locate(&name)
+}
+
+/// Writes the name of each file to its place.
+fn upload(cloud: &MockCloud, places: &Value) {
+    for it in places["fileNodes"].as_array().unwrap() {
+        let path = file_of(cloud, it["blobUri"].as_str().unwrap());
+        let name = it["fullName"].as_str().unwrap();
+        cloud.kernel().files.write(&path, name.as_bytes()).unwrap();
+    }
+}
+
 /// Makes a snapshot of which `sent` are the new files.
 async fn create(cloud: &MockCloud, id: &str, parent: &str, all: &[&str], sent: &[&str]) -> u16 {
     let names: Vec<String> = sent.iter().map(|it| format!("src/{it}")).collect();
     let body = json!({"FileNames": names}).to_string();
     let (_, places) = send(cloud, "POST", &at("v2.0", "/getblob"), &body).await;
+    upload(cloud, &places);
     let nodes = places["fileNodes"].as_array().unwrap().iter();
     let nodes: Vec<Value> = nodes
         .map(|it| json!({"FullName": it["fullName"], "BlobUri": it["blobUri"], "FileSize": 1}))
@@ -33,7 +50,7 @@ async fn create(cloud: &MockCloud, id: &str, parent: &str, all: &[&str], sent: &
 }
 
 #[tokio::test]
-async fn the_latest_snapshot_is_empty_and_found() {
+async fn the_first_latest_snapshot_is_empty_and_found() {
     let (status, latest) =
         send(&MockCloud::new(), "GET", &at("v1.0", "/latest/metadata"), "").await;
     assert_eq!((status, &latest["root"]["children"]), (200, &json!({})));
@@ -60,4 +77,73 @@ async fn a_snapshot_has_what_was_sent_and_the_rest_from_its_parent() {
         assert_eq!(world.content.files("s3"), None);
     });
     assert_eq!(create(&cloud, "s3", "none", &["a.py", "b.py"], &["a.py"]).await, 400);
+}
+
+#[tokio::test]
+async fn the_latest_snapshot_is_the_last_one_made_with_its_tree() {
+    let cloud = MockCloud::new();
+    create(&cloud, "s1", "none", &["a.py"], &["a.py"]).await;
+    create(&cloud, "s2", "s1", &["a.py", "b.py"], &["b.py"]).await;
+    let (_, latest) = send(&cloud, "GET", &at("v1.0", "/latest/metadata"), "").await;
+    let (_, by_id) = send(&cloud, "GET", &at("v1.0", "/s2/metadata"), "").await;
+    assert_eq!((&latest["id"], &latest), (&json!("s2"), &by_id));
+    let files = &latest["root"]["children"]["src"]["children"];
+    let kept = ["a.py", "b.py"].map(|it| (&files[it]["type"], &files[it]["sizeBytes"]));
+    assert_eq!(kept, [(&json!("File"), &json!(8)); 2]);
+    assert_eq!(latest["root"]["sizeBytes"], 16);
+    assert_eq!(send(&cloud, "GET", &at("v1.0", "/none/metadata"), "").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_snapshot_comes_back_in_one_archive() {
+    let cloud = MockCloud::new();
+    create(&cloud, "s1", "none", &["a.py", "b c.py"], &["a.py", "b c.py"]).await;
+    let mut archives = Vec::new();
+    for _ in 0..2 {
+        let (status, answer) = send(&cloud, "POST", &at("v2.0", "/s1/zip"), "").await;
+        assert_eq!(status, 200, "{answer}");
+        archives.push(std::fs::read(file_of(&cloud, answer["zipSasUri"].as_str().unwrap())));
+    }
+    let [first, second] = archives.try_into().unwrap();
+    let first = first.unwrap();
+    assert_eq!(first, second.unwrap());
+    let text = String::from_utf8_lossy(&first);
+    assert_eq!(text.matches("src/b c.pysrc/b c.py").count(), 1, "the name, then the bytes");
+    assert_eq!(send(&cloud, "POST", &at("v2.0", "/none/zip"), "").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_file_that_was_never_uploaded_is_in_no_snapshot() {
+    let cloud = MockCloud::new();
+    let body = json!({"FileRevisionList": {"FileNodes": [
+        {"FullName": "a.py", "BlobUri": "https://a.test/azureml/snapshots/x/a.py"},
+    ]}});
+    let (status, answer) = send(&cloud, "POST", &at("v2.0", "/s1"), &body.to_string()).await;
+    let message = "the file \"a.py\" was not uploaded to its address";
+    assert_eq!((status, &answer["error"]["message"]), (400, &json!(message)));
+}
+
+#[tokio::test]
+async fn more_than_300_mib_are_refused() {
+    let cloud = MockCloud::new();
+    let (_, places) =
+        send(&cloud, "POST", &at("v2.0", "/getblob"), r#"{"FileNames":["big"]}"#).await;
+    upload(&cloud, &places);
+    let url = places["fileNodes"][0]["blobUri"].as_str().unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(file_of(&cloud, url)).unwrap();
+    let nodes = json!([{"FullName": "big", "BlobUri": url, "FileSize": 1}]);
+    let body = json!({"FileRevisionList": {"FileNodes": nodes}}).to_string();
+    for (len, expected) in [((300 << 20) + 1, 400), (300 << 20, 200)] {
+        file.set_len(len).unwrap();
+        let (status, answer) = send(&cloud, "POST", &at("v2.0", "/s1"), &body).await;
+        assert_eq!(status, expected, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_is_made_once_and_may_be_sent_twice() {
+    let cloud = MockCloud::new();
+    assert_eq!(create(&cloud, "s1", "none", &["a.py"], &["a.py"]).await, 200);
+    assert_eq!(create(&cloud, "s1", "s1", &["a.py"], &[]).await, 200);
+    assert_eq!(create(&cloud, "s1", "none", &["b.py"], &["b.py"]).await, 409);
 }

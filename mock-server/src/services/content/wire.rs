@@ -2,12 +2,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::state::{FOLDER, NewSnapshot};
+use super::state::{FOLDER, NewSnapshot, Snapshot};
 use crate::{
     kernel::Site,
-    services::blob::{ARTIFACTS, sas},
+    services::{
+        blob::{ARTIFACTS, sas},
+        history::instant,
+    },
 };
 
 /// The id of the snapshot that is empty.
@@ -36,8 +39,9 @@ pub(super) struct PlacesBody {
 #[serde(default, rename_all = "PascalCase")]
 pub(super) struct SnapshotBody {
     parent_snapshot_id: Option<String>,
-    #[serde(deserialize_with = "or_default")]
-    dir_tree_node: TreeNode,
+    tags: Value,
+    properties: Value,
+    dir_tree_node: Value,
     #[serde(deserialize_with = "or_default")]
     file_revision_list: RevisionList,
 }
@@ -68,14 +72,25 @@ struct FileNode {
 impl SnapshotBody {
     pub(super) fn into_new(self, id: String) -> Result<NewSnapshot, String> {
         let mut names = Vec::new();
-        self.dir_tree_node.collect("", &mut names);
+        let tree: TreeNode = Option::deserialize(&self.dir_tree_node)
+            .map_err(|err| format!("DirTreeNode: {err}"))?
+            .unwrap_or_default();
+        tree.collect("", &mut names);
         let sent = self.file_revision_list.file_nodes.into_iter().map(|it| {
             let blob = blob_of(&it.blob_uri);
             let blob = blob.ok_or_else(|| format!("{} has no address of a blob", it.full_name))?;
             Ok((it.full_name, blob))
         });
         let sent = sent.collect::<Result<_, String>>()?;
-        Ok(NewSnapshot { id, parent_id: self.parent_snapshot_id, names, sent })
+        Ok(NewSnapshot {
+            id,
+            parent_id: self.parent_snapshot_id,
+            names,
+            tree: self.dir_tree_node,
+            sent,
+            tags: self.tags,
+            properties: self.properties,
+        })
     }
 }
 
@@ -109,6 +124,7 @@ pub(super) fn place_json(account: &str, id: &str, name: &str, site: &Site) -> Va
     json!({ "fullName": name, "blobUri": site.blob(account, ARTIFACTS, &blob, &signature) })
 }
 
+/// What a workspace without a snapshot shows as its latest.
 pub(super) fn empty_json() -> Value {
     json!({
         "id": EMPTY,
@@ -118,4 +134,39 @@ pub(super) fn empty_json() -> Value {
             "sizeBytes": 0, "sizeSet": true, "children": {},
         },
     })
+}
+
+pub(super) fn snapshot_json(id: &str, it: &Snapshot) -> Value {
+    json!({
+        "id": id, "root": node_json(&it.tree, "", &it.sizes), "parentId": it.parent_id,
+        "tags": it.tags, "properties": it.properties, "createdTime": instant(it.created_at),
+    })
+}
+
+/// A node of the tree with all that the service adds; `path` is where it is.
+fn node_json(node: &Value, path: &str, sizes: &BTreeMap<String, u64>) -> Value {
+    let child = |(name, it): (&String, &Value)| {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+        (name.clone(), node_json(it, &path, sizes))
+    };
+    let children: Map<String, Value> =
+        node["children"].as_object().into_iter().flatten().map(child).collect();
+    let is_file = node["type"].as_str().is_some_and(|it| it.eq_ignore_ascii_case("File"));
+    let size = sizes
+        .get(path)
+        .copied()
+        .unwrap_or_else(|| children.values().filter_map(|it| it["sizeBytes"].as_u64()).sum());
+    json!({
+        "name": node["name"].as_str().unwrap_or_default(), "hash": node["hash"],
+        "type": if is_file { "File" } else { "Directory" },
+        "timestamp": node["timestamp"].as_str().unwrap_or("0001-01-01T00:00:00+00:00"),
+        "sasUrl": null, "absoluteUrl": null, "sizeBytes": size, "sizeSet": true,
+        "children": children,
+    })
+}
+
+/// Where the archive of a snapshot is, for whoever has this address.
+pub(super) fn zip_json(account: &str, blob: &str, site: &Site) -> Value {
+    let signature = sas(account, ARTIFACTS, blob, "r", VALID_FOR);
+    json!({ "zipSasUri": site.blob(account, ARTIFACTS, blob, &signature) })
 }

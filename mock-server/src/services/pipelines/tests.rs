@@ -2,6 +2,9 @@
 
 mod build;
 mod data;
+mod logs;
+mod published;
+mod reuse;
 mod schedule;
 
 use std::time::Duration;

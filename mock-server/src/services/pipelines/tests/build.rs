@@ -84,3 +84,63 @@ async fn a_pipeline_of_nothing_is_over_at_once() {
     let run = submit(&cloud, &body(&[], &[])).await;
     assert_eq!(super::statuses(&cloud, &run, &[]).await, ["Finished"]);
 }
+
+#[tokio::test]
+async fn a_data_type_is_kept_beside_the_builtin_ones() {
+    let cloud = MockCloud::new();
+    let types = async || send(&cloud, "GET", &at("/DataTypes"), "").await.1;
+    let before = types().await.as_array().unwrap().len();
+    let body = json!({ "Id": "Wine", "Name": "Wine", "IsDirectory": true,
+        "ParentDataTypeIds": ["AnyDirectory"] });
+    let (status, made) = send(&cloud, "POST", &at("/DataTypes"), &body.to_string()).await;
+    assert_eq!((status, &made["Id"]), (200, &json!("Wine")));
+    assert_eq!(types().await.as_array().unwrap().len(), before + 1);
+
+    let cases = [
+        (body.clone(), 409, "Data type Wine exists already"),
+        (json!({ "Id": "AnyFile" }), 409, "Data type AnyFile exists already"),
+        (json!({}), 400, "Id is missing: a data type needs an id"),
+        (
+            json!({ "Id": "New", "ParentDataTypeIds": ["Nothing"] }),
+            400,
+            "ParentDataTypeIds: \"Nothing\" is no data type",
+        ),
+    ];
+    for (body, expected, message) in cases {
+        let (status, answer) = send(&cloud, "POST", &at("/DataTypes"), &body.to_string()).await;
+        assert_eq!((status, &answer["Error"]["Message"]), (expected, &json!(message)));
+    }
+}
+
+#[tokio::test]
+async fn an_update_changes_a_module_but_not_which_one_it_is() {
+    let cloud = MockCloud::new();
+    let id = module(&cloud, "train").await;
+    let changes = json!({ "Id": "x", "IdentifierHash": "x", "Description": "new" });
+    let path = at(&format!("/Modules/{id}"));
+    assert_eq!(send(&cloud, "PUT", &path, &changes.to_string()).await.0, 200);
+    let (_, found) = send(&cloud, "GET", &at("/Modules/Hash/hash-of-train"), "").await;
+    assert_eq!((&found["Data"]["Id"], &found["Data"]["Description"]), (&json!(id), &json!("new")));
+    for path in ["/Modules/nowhere", "/DataSources/nowhere"] {
+        assert_eq!(send(&cloud, "PUT", &at(path), "{}").await.0, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_404_in_the_words_of_this_service() {
+    let cloud = MockCloud::new();
+    for path in [
+        "/Modules/nowhere",
+        "/DataSources/nowhere",
+        "/DataSources/Hash/nowhere",
+        "/Graphs/nowhere",
+        "/Graphs/nowhere/Interface",
+        "/PipelineRuns/nowhere",
+    ] {
+        let (status, answer) = send(&cloud, "GET", &at(path), "").await;
+        assert_eq!((status, answer["Error"]["Message"].is_string()), (404, true), "{path}");
+    }
+    let (status, answer) = send(&cloud, "GET", &at("/Schedules"), "").await;
+    let message = "azml-mock does not emulate pipelines.schedules.list";
+    assert_eq!((status, &answer["Error"]["Message"]), (501, &json!(message)));
+}

@@ -107,3 +107,33 @@ async fn a_graph_is_shown_as_it_was_sent() {
     let (_, interface) = send(&cloud, "GET", &format!("{path}/Interface"), "").await;
     assert_eq!(interface, sent["GraphInterface"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_data_path_and_a_datastore_say_where_a_step_reads() {
+    let cloud = attached(json!([{ "task": "*", "result": "SUCCESS" }])).await;
+    let store = json!({ "name": "extra", "dataStoreType": "AzureBlob", "azureStorageSection":
+        { "accountName": "mockstorage1", "containerName": "extra-data" } });
+    let path = format!("/datastore/v1.0{WORKSPACE}/datastores?createIfNotExists=true");
+    assert_eq!(send(&cloud, "POST", &path, &store.to_string()).await.0, 200);
+    let node = notebook(&cloud, "one").await;
+    let mut body = body(&[node], &[edge(("data", "data"), ("one", "table"))]);
+    body["Graph"]["DatasetNodes"] = json!([{ "Id": "data", "DataPathParameterName": "input" }]);
+    let (status, answer) = create(&cloud, &body).await;
+    let message = "node data takes 'input', which is no data path parameter of the pipeline";
+    assert_eq!((status, &answer["Error"]["Message"]), (400, &json!(message)));
+
+    body["GraphInterface"] = json!({ "DataPathParameters": [{ "Name": "input",
+        "DefaultValue": { "DataStoreName": "extra", "RelativePath": "a/b" } }] });
+    let table = async |body: &Value| {
+        let run = submit(&cloud, body).await;
+        task(&cloud, &run, "one").await["notebook_task"]["base_parameters"]["table"].take()
+    };
+    let root = "wasbs://extra-data@mockstorage1.blob.core.windows.net";
+    assert_eq!(table(&body).await, format!("{root}/a/b"));
+    let assigned = json!({ "input": { "DataStoreName": "EXTRA", "RelativePath": "c" } });
+    body["CreationInfo"]["DataPathAssignments"] = assigned;
+    assert_eq!(table(&body).await, format!("{root}/c"));
+    let missing = json!({ "input": { "DataStoreName": "gone", "RelativePath": "c" } });
+    body["CreationInfo"]["DataPathAssignments"] = missing;
+    assert_eq!(create(&cloud, &body).await.0, 404);
+}
