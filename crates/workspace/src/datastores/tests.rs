@@ -54,20 +54,22 @@ fn datastores_are_listed_page_by_page() {
 }
 
 fn container() -> BlobContainer {
-    BlobContainer::new("acct", "data").with_account_key("ZmFrZS1rZXk=")
+    BlobContainer::new("mockstorage1", "extra-data").with_account_key("MDAwMA==")
 }
 
 #[test]
 fn a_container_is_registered_as_the_sdk_does() {
-    let (name, container) = (DatastoreName::new("mydata"), container());
+    let (name, container) = (DatastoreName::new("extra"), container());
     let body = wire::NewDatastore::new(&name, &container, "core.windows.net");
-    let options = &RegisterOptions::new();
     let workspace = &workspace();
     let exchange = azml_fixtures::load("datastore/create");
+    let options = &RegisterOptions::new().with_create_container();
     let create = Create { workspace, body: &body, options };
     testing::assert_encodes(&create, "https://ml.test", &exchange);
     create.decode(testing::response(&exchange)).unwrap();
 
+    let options = &RegisterOptions::new();
+    let create = Create { options, ..create };
     let exchange = azml_fixtures::load("datastore/create-taken");
     testing::assert_encodes(&create, "https://ml.test", &exchange);
     let err = create.decode(testing::response(&exchange)).unwrap_err();
@@ -81,7 +83,7 @@ fn a_container_is_registered_as_the_sdk_does() {
 
 #[test]
 fn a_datastore_is_made_the_default_and_unregistered() {
-    let (name, workspace) = (DatastoreName::new("mydata"), &workspace());
+    let (name, workspace) = (DatastoreName::new("extra"), &workspace());
     let exchange = azml_fixtures::load("datastore/set-default");
     let set_default = SetDefault { workspace, name: &name };
     testing::assert_encodes(&set_default, "https://ml.test", &exchange);
@@ -125,7 +127,7 @@ async fn open(service: &Arc<Service>) -> DatastoresClient {
 async fn a_name_that_is_taken_is_replaced_only_when_asked_for() {
     let service = Arc::new(Service::default());
     let datastores = open(&service).await;
-    let name = DatastoreName::new("mydata");
+    let name = DatastoreName::new("extra");
     let options = RegisterOptions::new();
     let refused = datastores.register_blob_container(&name, &container(), &options).await;
     assert_eq!(refused.unwrap_err().service_fault().unwrap().status, 400);
@@ -133,7 +135,7 @@ async fn a_name_that_is_taken_is_replaced_only_when_asked_for() {
 
     let options = options.with_replace();
     datastores.register_blob_container(&name, &container(), &options).await.unwrap();
-    assert_eq!(*service.0.lock().unwrap(), ["POST datastores", "PUT mydata", "GET mydata"]);
+    assert_eq!(*service.0.lock().unwrap(), ["POST datastores", "PUT extra", "GET extra"]);
 }
 
 #[tokio::test]
@@ -141,7 +143,7 @@ async fn what_cannot_be_right_is_refused_before_anything_is_sent() {
     let service = Arc::new(Service::default());
     let datastores = open(&service).await;
     let before = service.0.lock().unwrap().len();
-    let good = DatastoreName::new("mydata");
+    let good = DatastoreName::new("extra");
     let cases = [
         (DatastoreName::new("My-Data"), container()),
         (good.clone(), BlobContainer::new("Acct", "data")),
@@ -160,5 +162,5 @@ async fn what_cannot_be_right_is_refused_before_anything_is_sent() {
 
 #[test]
 fn a_containers_key_is_not_printed() {
-    assert!(!format!("{:?}", container()).contains("ZmFrZS1rZXk="));
+    assert!(!format!("{:?}", container()).contains("MDAwMA=="));
 }

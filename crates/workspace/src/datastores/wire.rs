@@ -62,6 +62,8 @@ struct NewStorageSection<'a> {
     credential_type: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     credential: Option<&'a str>,
+    /// The official SDK writes this one key so.
+    #[serde(rename = "ServiceDataAccessAuthIdentity")]
     service_data_access_auth_identity: &'static str,
     are_workspace_managed_identities_allowed: bool,
 }
