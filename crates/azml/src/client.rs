@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use azml_core::{Result, Session};
-use azml_workspace::{DatastoresClient, Workspace, WorkspaceRef};
+use azml_workspace::{DatabricksWorkspacesClient, DatastoresClient, Workspace, WorkspaceRef};
 
 /// An open workspace and everything that belongs to it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -46,6 +46,28 @@ impl From<WorkspaceRef> for Place {
 }
 
 impl Client {
+    /// Opens a workspace as whoever this place makes one:
+    /// [`DefaultCredential`](azml_auth::DefaultCredential), the cloud that the
+    /// environment names, the built-in transport.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) for a variable
+    /// that holds something else than it should.
+    #[cfg(all(feature = "auth", feature = "reqwest"))]
+    pub async fn from_env(place: impl Into<Place>) -> Result<Self> {
+        use std::sync::Arc;
+
+        use azml_auth::DefaultCredential;
+        use azml_core::{Cloud, ReqwestTransport, Transport};
+
+        let cloud = Cloud::from_env()?;
+        let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new()?);
+        let credential = DefaultCredential::new(&cloud, &transport);
+        Self::open(Session::new(cloud, transport, Arc::new(credential)), place).await
+    }
+
     /// Opens a workspace: by the path of a project that has a `config.json`,
     /// or by its [`WorkspaceRef`].
     ///
@@ -87,6 +109,12 @@ impl Client {
     /// Where its data lies.
     pub fn datastores(&self) -> DatastoresClient {
         DatastoresClient::new(&self.workspace)
+    }
+
+    /// The Databricks workspaces that this identity may see, and what they are
+    /// linked to.
+    pub fn databricks_workspaces(&self) -> DatabricksWorkspacesClient {
+        DatabricksWorkspacesClient::new(self.session())
     }
 
     /// Its experiments, runs and registered models.

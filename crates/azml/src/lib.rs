@@ -4,20 +4,14 @@
 //! name, and one [`Client`] that opens a workspace and hands out the rest.
 //!
 //! ```no_run
-//! use std::sync::Arc;
-//!
 //! use azml::{
 //!     Client,
-//!     auth::ClientSecretCredential,
-//!     core::{Cloud, ReqwestTransport, Session},
 //!     pipeline::{DatabricksStep, FollowOptions, Pipeline, SubmitOptions},
 //! };
 //!
 //! # async fn demo() -> Result<(), Box<dyn std::error::Error>> {
-//! let (cloud, transport) = (Cloud::from_env()?, Arc::new(ReqwestTransport::new()?));
-//! let credential = ClientSecretCredential::from_env(&cloud, transport.clone())?;
-//! let session = Session::new(cloud, transport, Arc::new(credential));
-//! let client = Client::open(session, ".").await?;
+//! // Signs in as whoever this place makes one: see `auth::DefaultCredential`.
+//! let client = Client::from_env(".").await?;
 //!
 //! let train = DatabricksStep::new("train")
 //!     .with_notebook_path("/Shared/train")

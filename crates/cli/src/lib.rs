@@ -1,14 +1,18 @@
 //! The program `azml`: a look at Azure ML from the command line.
 //!
-//! It signs in from the environment (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID`,
-//! `AZURE_CLIENT_SECRET`, and `AZURE_CLOUD` and its kin for other clouds) and
-//! takes the workspace from the `config.json` of the current folder.
+//! It signs in as `--auth` says, by default as whoever the place makes one
+//! (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, a managed
+//! identity, the Azure CLI ..., and `AZURE_CLOUD` and its kin for other clouds),
+//! and takes the workspace from the `config.json` of the current folder.
 
+mod computes;
 mod experiments;
+mod link;
 mod output;
 mod runs;
 mod session;
 mod whoami;
+mod workspaces;
 
 use std::{
     ffi::OsString,
@@ -45,6 +49,21 @@ enum Command {
         #[command(subcommand)]
         command: Experiments,
     },
+    /// Looks at workspaces
+    Workspaces {
+        #[command(subcommand)]
+        command: Workspaces,
+    },
+    /// Looks at compute targets, attaches and detaches them
+    Computes {
+        #[command(subcommand)]
+        command: computes::Computes,
+    },
+    /// Reads, sets or clears the link of a Databricks workspace to an Azure ML workspace
+    Link {
+        #[command(subcommand)]
+        command: link::Link,
+    },
     /// Looks at runs
     Runs {
         #[command(subcommand)]
@@ -56,6 +75,12 @@ enum Command {
 enum Experiments {
     /// Lists the experiments of the workspace
     List(experiments::List),
+}
+
+#[derive(Debug, Subcommand)]
+enum Workspaces {
+    /// Lists the Azure ML workspaces of a subscription or resource group
+    List(workspaces::List),
 }
 
 #[derive(Debug, Subcommand)]
@@ -97,14 +122,19 @@ pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Exit
 }
 
 async fn execute(arguments: &Arguments) -> anyhow::Result<String> {
+    let connection = &arguments.connection;
+    connection.sign_in().await?;
     match &arguments.command {
-        Command::Whoami { output } => whoami::whoami(&arguments.connection, *output).await,
+        Command::Whoami { output } => whoami::whoami(connection, *output).await,
+        Command::Workspaces { command: Workspaces::List(list) } => {
+            workspaces::list(connection, list).await
+        }
         Command::Experiments { command: Experiments::List(list) } => {
-            experiments::list(&arguments.connection, list).await
+            experiments::list(connection, list).await
         }
-        Command::Runs { command: Runs::List(list) } => {
-            runs::list(&arguments.connection, list).await
-        }
+        Command::Computes { command } => computes::run(connection, command).await,
+        Command::Link { command } => link::run(connection, command).await,
+        Command::Runs { command: Runs::List(list) } => runs::list(connection, list).await,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use comfy_table::{Table, presets};
+use serde::Serialize;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -10,6 +11,31 @@ pub(crate) enum Format {
     Table,
     /// For programs
     Json,
+}
+
+/// How a command prints its answer.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Output {
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t)]
+    output: Format,
+    /// The same as --output json
+    #[arg(long, conflicts_with = "output")]
+    json: bool,
+}
+
+impl Output {
+    /// `value` as JSON, or as `text` for people.
+    pub(crate) fn print<T: Serialize>(
+        self,
+        value: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> anyhow::Result<String> {
+        if self.json || self.output == Format::Json {
+            return Ok(serde_json::to_string_pretty(value)? + "\n");
+        }
+        Ok(text(value))
+    }
 }
 
 /// A table with a heading and nothing around it.

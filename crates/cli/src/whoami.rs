@@ -17,6 +17,7 @@ use crate::{output::Format, session::Connection};
 #[derive(Debug, Default, Serialize)]
 struct Identity {
     cloud: String,
+    credential: String,
     tenant_id: Option<String>,
     client_id: Option<String>,
     object_id: Option<String>,
@@ -45,6 +46,7 @@ pub(crate) async fn whoami(connection: &Connection, format: Format) -> anyhow::R
     let claims = claims(token.secret.expose_secret());
     let mut identity = Identity {
         cloud: cloud.name.clone(),
+        credential: connection.credential().unwrap_or_default().to_owned(),
         tenant_id: claims.tid,
         client_id: claims.appid.or(claims.azp),
         object_id: claims.oid,
@@ -78,6 +80,7 @@ fn claims(token: &str) -> Claims {
 fn text(identity: &Identity) -> String {
     let lines = [
         ("cloud", Some(&identity.cloud)),
+        ("credential", Some(&identity.credential).filter(|it| !it.is_empty())),
         ("tenant", identity.tenant_id.as_ref()),
         ("client id", identity.client_id.as_ref()),
         ("object id", identity.object_id.as_ref()),
