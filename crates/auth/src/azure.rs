@@ -15,7 +15,6 @@ use azure_core::{
         Transport as AzureTransport, headers::Headers,
     },
 };
-use parking_lot::Mutex;
 
 use crate::entra::{self, TOKEN};
 
@@ -34,49 +33,38 @@ impl TokenCredential for AzureCredential {
     }
 }
 
-/// A credential of `azure_identity` that can be made anew.
+/// A credential of `azure_identity`, made anew for each token.
 ///
-/// Those credentials have caches of their own, and no way to empty them: a token
-/// that a service has refused is only replaced when the credential is.
-pub(crate) struct Renewable {
-    open: Opener,
-    current: Mutex<AzureCredential>,
-}
+/// Theirs have caches, which go by the wall clock and cannot be emptied. Ours, in
+/// front of every credential, goes by the clock of the session and forgets a
+/// token that a service has refused.
+pub(crate) struct Uncached(Opener);
 
 type Opener =
     Box<dyn Fn() -> azure_core::Result<Arc<dyn credentials::TokenCredential>> + Send + Sync>;
 
-impl fmt::Debug for Renewable {
+impl fmt::Debug for Uncached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Renewable").finish_non_exhaustive()
+        f.debug_struct("Uncached").finish_non_exhaustive()
     }
 }
 
-impl Renewable {
-    /// Opens the credential now and whenever a token of it is refused.
-    /// `operation` names a failure of the first opening.
+impl Uncached {
+    /// Opens the credential once to see that it can be. `operation` names a failure.
     pub(crate) fn new<C: credentials::TokenCredential + 'static>(
         operation: &'static str,
         open: impl Fn() -> azure_core::Result<Arc<C>> + Send + Sync + 'static,
     ) -> Result<Self> {
-        let open: Opener = Box::new(move || Ok(open()?));
-        let first = open().map_err(|err| {
+        open().map_err(|err| {
             let reason = one_line(&err.to_string());
             Error::invalid(operation, reason).with_source(err)
         })?;
-        Ok(Self { open, current: Mutex::new(AzureCredential(first)) })
+        Ok(Self(Box::new(move || Ok(open()?))))
     }
 
     pub(crate) async fn token(&self, scope: &Scope) -> Result<AccessToken> {
-        let current = self.current.lock().clone();
-        current.token(scope).await
-    }
-
-    pub(crate) fn renew(&self) {
-        // It worked with the same parts before, so that it does not fail now.
-        if let Ok(fresh) = (self.open)() {
-            *self.current.lock() = AzureCredential(fresh);
-        }
+        let credential = (self.0)().map_err(translate)?;
+        AzureCredential(credential).token(scope).await
     }
 }
 

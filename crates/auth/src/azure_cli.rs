@@ -5,7 +5,7 @@ use azml_core::{AccessToken, Result, Scope, TokenCredential};
 use azure_identity::{AzureCliCredentialOptions, Executor};
 use tokio::process::Command;
 
-use crate::{azure::Renewable, check};
+use crate::{azure::Uncached, check};
 
 const NEW: &str = "auth.azure_cli";
 /// The Azure CLI may need seconds to start, and asks nothing of anybody.
@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Whoever has signed in with the Azure CLI (`az login`).
 pub struct AzureCliCredential {
     tenant_id: Option<String>,
-    credential: Renewable,
+    credential: Uncached,
 }
 
 impl fmt::Debug for AzureCliCredential {
@@ -49,7 +49,7 @@ impl AzureCliCredential {
 
     fn through(tenant_id: Option<String>, executor: Arc<dyn Executor>) -> Result<Self> {
         let tenant = tenant_id.clone();
-        let credential = Renewable::new(NEW, move || {
+        let credential = Uncached::new(NEW, move || {
             let mut options = AzureCliCredentialOptions::default();
             options.tenant_id.clone_from(&tenant);
             options.executor = Some(executor.clone());

@@ -5,7 +5,7 @@ use azml_core::{AccessToken, Cloud, Result, Scope, TokenCredential, Transport};
 use azure_identity::{ManagedIdentityCredentialOptions, UserAssignedId};
 
 use crate::{
-    azure::{Carrier, Renewable, client_options},
+    azure::{Carrier, Uncached, client_options},
     check, variables,
 };
 
@@ -36,7 +36,7 @@ pub enum ManagedIdentity {
 /// machine, whose origin `AZURE_POD_IDENTITY_AUTHORITY_HOST` can replace.
 pub struct ManagedIdentityCredential {
     identity: ManagedIdentity,
-    credential: Renewable,
+    credential: Uncached,
 }
 
 impl fmt::Debug for ManagedIdentityCredential {
@@ -89,7 +89,7 @@ impl ManagedIdentityCredential {
         }
         let authority = cloud.authority.clone();
         let carrier = Carrier::new(transport).with_metadata(metadata_origin);
-        let credential = Renewable::new(NEW, move || {
+        let credential = Uncached::new(NEW, move || {
             azure_identity::ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                 user_assigned_id: user_assigned_id.clone().map(|it| it.1),
                 client_options: client_options(&authority, carrier.clone()),
@@ -103,10 +103,6 @@ impl ManagedIdentityCredential {
 impl TokenCredential for ManagedIdentityCredential {
     async fn token(&self, scope: &Scope) -> Result<AccessToken> {
         self.credential.token(scope).await
-    }
-
-    fn invalidate(&self, _: &Scope, _: &AccessToken) {
-        self.credential.renew();
     }
 }
 
@@ -175,11 +171,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_rejected_token_is_replaced() {
+    async fn each_token_is_a_new_one() {
         let authority = Arc::new(Authority::default());
         let credential = open(&authority, ManagedIdentity::default());
-        let first = credential.token(&arm()).await.unwrap();
-        credential.invalidate(&arm(), &first);
+        credential.token(&arm()).await.unwrap();
         assert_eq!(credential.token(&arm()).await.unwrap().secret.expose_secret(), "fake-token-2");
     }
 

@@ -5,7 +5,7 @@ use azml_core::{AccessToken, Cloud, Result, Scope, TokenCredential, Transport};
 use azure_identity::{ClientAssertionCredentialOptions, WorkloadIdentityCredentialOptions};
 
 use crate::{
-    azure::{Carrier, Renewable, client_options},
+    azure::{Carrier, Uncached, client_options},
     check, variables,
 };
 
@@ -14,13 +14,13 @@ const NEW: &str = "auth.workload_identity";
 /// A service principal that proves itself by a token of somebody whom Entra
 /// trusts: a Kubernetes service account, a CI system.
 ///
-/// The token is in a file, which is read anew every ten minutes.
+/// The token is in a file, which is read anew for each token of Entra.
 pub struct WorkloadIdentityCredential {
     authority: String,
     tenant_id: String,
     client_id: String,
     token_file: PathBuf,
-    credential: Renewable,
+    credential: Uncached,
 }
 
 impl fmt::Debug for WorkloadIdentityCredential {
@@ -57,7 +57,7 @@ impl WorkloadIdentityCredential {
         check::filled(NEW, "token file", &token_file.to_string_lossy())?;
         let (authority, carrier) = (cloud.authority.clone(), Carrier::new(transport));
         let parts = (tenant_id.clone(), client_id.clone(), token_file.clone());
-        let credential = Renewable::new(NEW, move || {
+        let credential = Uncached::new(NEW, move || {
             let client_options = client_options(&authority, carrier.clone());
             azure_identity::WorkloadIdentityCredential::new(Some(
                 WorkloadIdentityCredentialOptions {
@@ -99,10 +99,6 @@ impl TokenCredential for WorkloadIdentityCredential {
     async fn token(&self, scope: &Scope) -> Result<AccessToken> {
         self.credential.token(scope).await
     }
-
-    fn invalidate(&self, _: &Scope, _: &AccessToken) {
-        self.credential.renew();
-    }
 }
 
 #[cfg(test)]
@@ -138,7 +134,6 @@ mod tests {
              &client_id=app&grant_type=client_credentials\
              &scope=https%3A%2F%2Fmanagement.azure.com%2F.default"
         );
-        credential.invalidate(&arm(), &first);
         let second = credential.token(&arm()).await.unwrap();
         assert_eq!(second.secret.expose_secret(), "fake-token-2");
     }

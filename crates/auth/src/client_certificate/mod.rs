@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 pub use self::certificate::ClientCertificate;
 use crate::{
-    azure::{Carrier, Renewable, client_options},
+    azure::{Carrier, Uncached, client_options},
     check, variables,
 };
 
@@ -32,7 +32,7 @@ pub struct ClientCertificateCredential {
     authority: String,
     tenant_id: String,
     client_id: String,
-    credential: Renewable,
+    credential: Uncached,
 }
 
 impl fmt::Debug for ClientCertificateCredential {
@@ -71,7 +71,7 @@ impl ClientCertificateCredential {
         };
         let carrier = Carrier::new(transport);
         let (tenant, client) = (tenant_id.clone(), client_id.clone());
-        let credential = Renewable::new(NEW, move || {
+        let credential = Uncached::new(NEW, move || {
             let client_options = client_options(&authority, carrier.clone());
             ClientAssertionCredential::new(
                 tenant.clone(),
@@ -116,10 +116,6 @@ impl ClientCertificateCredential {
 impl TokenCredential for ClientCertificateCredential {
     async fn token(&self, scope: &Scope) -> Result<AccessToken> {
         self.credential.token(scope).await
-    }
-
-    fn invalidate(&self, _: &Scope, _: &AccessToken) {
-        self.credential.renew();
     }
 }
 
