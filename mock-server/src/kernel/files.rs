@@ -65,6 +65,11 @@ impl Files {
         Folder(self.root.join("databricks").join(workspace.to_string()).join("volumes"))
     }
 
+    /// What an MLflow server keeps for its clients. `place` says whose it is.
+    pub(crate) fn mlflow(&self, place: &str) -> Folder {
+        Folder(self.root.join("mlflow").join(place))
+    }
+
     /// Where runs keep their logs and scratch folders.
     pub(crate) fn scratch(&self) -> PathBuf {
         self.root.join("scratch")

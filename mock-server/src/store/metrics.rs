@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fmt};
+use std::{cmp::Ordering, collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
@@ -59,11 +59,46 @@ pub(crate) struct Batch {
 
 /// All values of one metric of one run. Its columns are fixed by the first batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Saved")]
 pub(crate) struct Series {
     pub(crate) columns: BTreeMap<String, String>,
     pub(crate) shown_as: String,
     pub(crate) points: Points,
     pub(crate) rows: Vec<Row>,
+    /// Follows from the points; kept because every look at a run asks for it.
+    #[serde(skip_serializing)]
+    latest: Option<Point>,
+    /// The greatest time of all points, likewise.
+    #[serde(skip_serializing)]
+    newest: Option<i64>,
+}
+
+/// What is saved of a series.
+#[derive(Deserialize)]
+struct Saved {
+    columns: BTreeMap<String, String>,
+    shown_as: String,
+    points: Points,
+    rows: Vec<Row>,
+}
+
+impl From<Saved> for Series {
+    fn from(it: Saved) -> Self {
+        let latest = it.points.0.iter().copied().reduce(later);
+        let newest = it.points.0.iter().map(|it| it.at).max();
+        let Saved { columns, shown_as, points, rows } = it;
+        Self { columns, shown_as, points, rows, latest, newest }
+    }
+}
+
+/// The greater of two points by step, time and value. What is not a number
+/// counts as 0.
+fn later(one: Point, other: Point) -> Point {
+    let rank = |it: &Point| {
+        let value = if it.value.is_nan() { 0.0 } else { it.value };
+        (it.step.unwrap_or(0), it.at, value)
+    };
+    if rank(&one).partial_cmp(&rank(&other)).is_some_and(Ordering::is_lt) { other } else { one }
 }
 
 impl Batch {
@@ -83,6 +118,8 @@ impl Series {
             shown_as: batch.shown_as.clone(),
             points: Points::default(),
             rows: Vec::new(),
+            latest: None,
+            newest: None,
         }
     }
 
@@ -91,43 +128,33 @@ impl Series {
     pub(crate) fn add(&mut self, cells: &Cells) {
         match cells {
             Cells::Numbers(Points(points)) => {
-                self.points.add(points);
+                self.add_points(points);
+                self.latest = self.latest.into_iter().chain(points.iter().copied()).reduce(later);
             }
             Cells::Rows(rows) => self.rows.extend(rows.iter().cloned()),
         }
     }
 
-    /// The point that MLflow calls the latest: the greatest by step, time and
-    /// value, whatever the order of arrival. What is not a number counts as 0.
-    pub(crate) fn latest(&self) -> Option<Point> {
-        let rank = |it: &Point| {
-            let value = if it.value.is_nan() { 0.0 } else { it.value };
-            (it.step.unwrap_or(0), it.at, value)
-        };
-        let greater = |one: Point, other: Point| {
-            if rank(&one).partial_cmp(&rank(&other)).is_some_and(std::cmp::Ordering::is_gt) {
-                one
-            } else {
-                other
+    fn add_points(&mut self, points: &[Point]) {
+        for point in points {
+            // Most points come after all that are there; only others may repeat one.
+            if self.newest.is_none_or(|it| it < point.at) {
+                self.newest = Some(point.at);
+            } else if self.points.0.contains(point) {
+                continue;
             }
-        };
-        self.points.0.iter().copied().reduce(greater)
+            self.points.0.push(*point);
+        }
+    }
+
+    /// The point that MLflow calls the latest: the greatest by step, time and
+    /// value, whatever the order of arrival.
+    pub(crate) fn latest(&self) -> Option<Point> {
+        self.latest
     }
 }
 
 impl Points {
-    fn add(&mut self, points: &[Point]) {
-        // Most batches come after all that is there; only others may repeat it.
-        let newest = self.0.iter().map(|it| it.at).max();
-        let may_repeat = |it: &Point| newest.is_some_and(|newest| it.at <= newest);
-        for point in points {
-            if may_repeat(point) && self.0.contains(point) {
-                continue;
-            }
-            self.0.push(*point);
-        }
-    }
-
     fn packed(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.0.len() * PACKED);
         for it in &self.0 {
@@ -161,19 +188,35 @@ pub(crate) fn micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
 }
 
+/// Readable: a value that is not finite is written as text.
+impl Serialize for Point {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.value.is_finite() || !serializer.is_human_readable() {
+            return (self.at, self.step, self.value).serialize(serializer);
+        }
+        (self.at, self.step, self.value.to_string()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Point {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            let (at, step, value) = Deserialize::deserialize(deserializer)?;
+            return Ok(Self { at, step, value });
+        }
+        let (at, step, value): (i64, Option<i64>, Value) = Deserialize::deserialize(deserializer)?;
+        let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
+        let value = number.ok_or_else(|| de::Error::custom(format!("{value} is no number")))?;
+        Ok(Self { at, step, value })
+    }
+}
+
 impl Serialize for Points {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
             return serializer.serialize_bytes(&self.packed());
         }
-        serializer.collect_seq(self.0.iter().map(|it| {
-            let value = if it.value.is_finite() {
-                Value::from(it.value)
-            } else {
-                Value::from(it.value.to_string())
-            };
-            (it.at, it.step, value)
-        }))
+        serializer.collect_seq(&self.0)
     }
 }
 
@@ -182,13 +225,7 @@ impl<'de> Deserialize<'de> for Points {
         if !deserializer.is_human_readable() {
             return deserializer.deserialize_bytes(PackedVisitor);
         }
-        let points: Vec<(i64, Option<i64>, Value)> = Vec::deserialize(deserializer)?;
-        let points = points.into_iter().map(|(at, step, value)| {
-            let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
-            let value = number.ok_or_else(|| de::Error::custom(format!("{value} is no number")))?;
-            Ok(Point { at, step, value })
-        });
-        points.collect::<Result<_, _>>().map(Self)
+        Vec::deserialize(deserializer).map(Self)
     }
 }
 

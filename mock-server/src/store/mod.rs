@@ -4,26 +4,36 @@
 //! store; run history, metrics, models and the MLflow prefixes of one Azure ML
 //! workspace are views of one and the same instance. Nothing here knows HTTP.
 
+mod experiment;
+mod inputs;
 mod metrics;
 mod place;
 mod registry;
 mod rules;
 mod run;
+mod runs;
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use self::runs::Runs;
 pub(crate) use self::{
+    experiment::{Experiment, ExperimentPatch},
+    inputs::{
+        Dataset, DatasetInput, LoggedModel, LoggedModelPatch, ModelMetric, ModelOutput, ModelStatus,
+    },
     metrics::{Batch, Cells, Point, Points, Row, Series, micros},
     place::Place,
-    registry::{Asset, Model, ModelPatch, NewModel},
-    rules::{
-        decide_asset, decide_experiment, decide_log, decide_model, decide_model_deletion,
-        decide_model_patch, decide_patch, decide_run, decide_status,
+    registry::{
+        Asset, Model, ModelPatch, NewModel, NO_STAGE, Origin, RegisteredModel, RegisteredModelPatch,
     },
-    run::{Experiment, Run, RunError, RunPatch, Status},
+    rules::{
+        at, decide_asset, decide_experiment, decide_log, decide_model, decide_model_deletion,
+        decide_model_patch, decide_patch, decide_run, decide_status, decide_version,
+    },
+    run::{Run, RunError, RunPatch, Status},
 };
 use crate::kernel::Refusal;
 
@@ -37,16 +47,16 @@ pub(crate) struct Store {
     experiments: BTreeMap<String, Experiment>,
     /// Ids of experiments by name.
     names: BTreeMap<String, String>,
-    runs: HashMap<String, Run>,
-    /// Ids of runs in the order in which they were made.
-    order: Vec<String>,
+    runs: Runs,
     /// Ids of the children of a run, in the order in which they were made.
     children: HashMap<String, Vec<String>>,
     assets: BTreeMap<String, Asset>,
-    /// Versions by model name, in the order of their numbers.
-    models: BTreeMap<String, Vec<Model>>,
-    /// The last version number that was given out, by model name.
-    last_versions: BTreeMap<String, u64>,
+    /// Registered models by name.
+    registered: BTreeMap<String, RegisteredModel>,
+    /// Logged models by id.
+    logged: BTreeMap<String, LoggedModel>,
+    /// Ids of logged models in the order in which they were made.
+    logged_order: Vec<String>,
 }
 
 /// What happens in a store.
@@ -61,7 +71,18 @@ pub(crate) enum Event {
     AssetCreated(Asset),
     ModelRegistered(Box<Model>),
     ModelPatched { name: String, version: u64, at: OffsetDateTime, patch: ModelPatch },
-    ModelDeleted { name: String, version: u64 },
+    ModelDeleted { name: String, version: u64, at: OffsetDateTime },
+    ExperimentPatched { id: String, at: OffsetDateTime, patch: ExperimentPatch },
+    InputsLogged { run_id: String, datasets: Vec<DatasetInput>, models: Vec<String> },
+    OutputsLogged { run_id: String, models: Vec<ModelOutput> },
+    LoggedModelCreated(Box<LoggedModel>),
+    LoggedModelPatched { model_id: String, at: OffsetDateTime, patch: Box<LoggedModelPatch> },
+    /// Values of models, by the id of the model.
+    ModelsMeasured(Vec<(String, ModelMetric)>),
+    RegisteredModelCreated(Box<RegisteredModel>),
+    RegisteredModelPatched { name: String, at: OffsetDateTime, patch: Box<RegisteredModelPatch> },
+    RegisteredModelRenamed { name: String, new_name: String, at: OffsetDateTime },
+    RegisteredModelDeleted { name: String },
 }
 
 impl Stores {
@@ -71,6 +92,8 @@ impl Stores {
             id: "0".to_owned(),
             name: "Default".to_owned(),
             created_at: at,
+            modified_at: at,
+            is_deleted: false,
             tags: BTreeMap::new(),
             artifact_location: "mlflow-artifacts:/0".to_owned(),
         };
@@ -113,30 +136,85 @@ impl Store {
             Event::AssetCreated(asset) => {
                 self.assets.insert(asset.id.clone(), asset.clone());
             }
-            Event::ModelRegistered(model) => {
-                self.last_versions.insert(model.name.clone(), model.version);
-                self.models.entry(model.name.clone()).or_default().push((**model).clone());
-            }
+            Event::ModelRegistered(model) => self.add_version(model),
             Event::ModelPatched { name, version, at, patch } => {
-                let versions = self.models.get_mut(name).into_iter().flatten();
-                for model in versions.filter(|it| it.version == *version) {
+                let versions = self.registered.get_mut(name).map(|it| &mut it.versions);
+                for model in versions.into_iter().flatten().filter(|it| it.version == *version) {
                     model.patch(patch, *at);
                 }
             }
-            Event::ModelDeleted { name, version } => {
-                if let Some(versions) = self.models.get_mut(name) {
-                    versions.retain(|it| it.version != *version);
+            Event::ModelDeleted { name, version, at } => {
+                if let Some(it) = self.registered.get_mut(name) {
+                    it.remove(*version, *at);
                 }
+            }
+            Event::ExperimentPatched { id, at, patch } => self.patch_experiment(id, *at, patch),
+            Event::InputsLogged { run_id, datasets, models } => {
+                self.with_run(run_id, |run| run.feed(datasets, models));
+            }
+            Event::OutputsLogged { run_id, models } => {
+                self.with_run(run_id, |run| run.yield_models(models));
+            }
+            Event::LoggedModelCreated(model) => {
+                self.logged_order.push(model.id.clone());
+                self.logged.insert(model.id.clone(), (**model).clone());
+            }
+            Event::LoggedModelPatched { model_id, at, patch } => {
+                if let Some(it) = self.logged.get_mut(model_id) {
+                    it.patch(patch, *at);
+                }
+            }
+            Event::ModelsMeasured(metrics) => {
+                for (model_id, metric) in metrics {
+                    if let Some(it) = self.logged.get_mut(model_id) {
+                        it.measure(metric);
+                    }
+                }
+            }
+            Event::RegisteredModelCreated(model) => {
+                self.registered.insert(model.name.clone(), (**model).clone());
+            }
+            Event::RegisteredModelPatched { name, at, patch } => {
+                if let Some(it) = self.registered.get_mut(name) {
+                    it.patch(patch, *at);
+                }
+            }
+            Event::RegisteredModelRenamed { name, new_name, at } => {
+                if let Some(mut it) = self.registered.remove(name) {
+                    it.rename(new_name, *at);
+                    self.registered.insert(new_name.clone(), it);
+                }
+            }
+            Event::RegisteredModelDeleted { name } => {
+                self.registered.remove(name);
+            }
+        }
+    }
+
+    fn add_version(&mut self, model: &Model) {
+        let new = || RegisteredModel::new(model.name.clone(), model.created_at);
+        self.registered.entry(model.name.clone()).or_insert_with(new).add(model);
+    }
+
+    fn patch_experiment(&mut self, id: &str, at: OffsetDateTime, patch: &ExperimentPatch) {
+        let Some(it) = self.experiments.get_mut(id) else { return };
+        if let Some(name) = &patch.name {
+            self.names.remove(&it.name);
+            self.names.insert(name.clone(), id.to_owned());
+        }
+        it.patch(patch, at);
+        if let Some(is_deleted) = patch.is_deleted {
+            for run in self.runs.iter_mut().filter(|it| it.experiment_id == id) {
+                run.is_deleted = is_deleted;
             }
         }
     }
 
     fn add_run(&mut self, run: &Run) {
-        self.order.push(run.id.clone());
         if let Some(parent) = &run.parent_id {
             self.children.entry(parent.clone()).or_default().push(run.id.clone());
         }
-        self.runs.insert(run.id.clone(), run.clone());
+        self.runs.add(run.clone());
     }
 
     fn with_run(&mut self, id: &str, change: impl FnOnce(&mut Run)) {
@@ -163,12 +241,12 @@ impl Store {
     }
 
     pub(crate) fn has_run(&self, id: &str) -> bool {
-        self.runs.contains_key(id)
+        self.runs.get(id).is_some()
     }
 
     /// All runs, the newest first.
     pub(crate) fn runs(&self) -> impl Iterator<Item = &Run> {
-        self.order.iter().rev().filter_map(|it| self.runs.get(it))
+        self.runs.as_slice().iter().rev()
     }
 
     /// The children of a run, the oldest first.
@@ -179,7 +257,7 @@ impl Store {
 
     /// The number that the next run gets.
     pub(crate) fn next_run_number(&self) -> u64 {
-        self.order.len() as u64 + 1
+        self.runs.as_slice().len() as u64 + 1
     }
 
     pub(crate) fn asset(&self, id: &str) -> Option<&Asset> {
@@ -188,14 +266,32 @@ impl Store {
 
     /// Versions of all models: by name, the newest version of each first.
     pub(crate) fn models(&self) -> impl Iterator<Item = &Model> {
-        self.models.values().flat_map(|it| it.iter().rev())
+        self.registered.values().flat_map(|it| it.versions.iter().rev())
     }
 
     pub(crate) fn model(&self, name: &str, version: u64) -> Option<&Model> {
-        self.models.get(name)?.iter().find(|it| it.version == version)
+        self.registered.get(name)?.versions.iter().find(|it| it.version == version)
     }
 
     pub(crate) fn next_version(&self, name: &str) -> u64 {
-        self.last_versions.get(name).map_or(1, |it| it + 1)
+        self.registered.get(name).map_or(1, |it| it.last_version + 1)
+    }
+
+    pub(crate) fn registered(&self, name: &str) -> Option<&RegisteredModel> {
+        self.registered.get(name)
+    }
+
+    /// All registered models, by name.
+    pub(crate) fn all_registered(&self) -> impl Iterator<Item = &RegisteredModel> {
+        self.registered.values()
+    }
+
+    pub(crate) fn logged_model(&self, id: &str) -> Option<&LoggedModel> {
+        self.logged.get(id)
+    }
+
+    /// All logged models, the newest first.
+    pub(crate) fn logged_models(&self) -> impl Iterator<Item = &LoggedModel> {
+        self.logged_order.iter().rev().filter_map(|it| self.logged.get(it))
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use super::{
     Asset, Batch, Cells, Event, Experiment, Model, ModelPatch, NewModel, Place, Run, RunError,
-    RunPatch, Status, Store,
+    RunPatch, Status, Store, registry::NO_STAGE,
 };
 use crate::kernel::{self, Ctx, Decision, Kind, Refusal};
 
-fn at(place: &Place, event: Event) -> kernel::Event {
+pub(crate) fn at(place: &Place, event: Event) -> kernel::Event {
     kernel::Event::Store(place.clone(), event)
 }
 
@@ -31,8 +31,15 @@ pub(crate) fn decide_experiment(
         return Err(Refusal::new(Kind::AlreadyExists, text));
     }
     let created_at = ctx.now;
-    let experiment =
-        Experiment { id: id.clone(), name: name.into(), created_at, tags, artifact_location };
+    let experiment = Experiment {
+        id: id.clone(),
+        name: name.into(),
+        created_at,
+        modified_at: created_at,
+        is_deleted: false,
+        tags,
+        artifact_location,
+    };
     Ok((vec![at(place, Event::ExperimentCreated(experiment))], id))
 }
 
@@ -85,6 +92,9 @@ pub(crate) fn decide_run(
         params: patch.params,
         metrics: BTreeMap::new(),
         error: None,
+        datasets: Vec::new(),
+        model_inputs: Vec::new(),
+        model_outputs: Vec::new(),
     };
     Ok((vec![at(place, Event::RunCreated(Box::new(run)))], run_id))
 }
@@ -190,7 +200,7 @@ pub(crate) fn decide_asset(
     Ok((vec![at(place, Event::AssetCreated(asset.clone()))], asset))
 }
 
-/// Registers the next version of a model.
+/// Registers the next version of a model under Azure ML's rules.
 pub(crate) fn decide_model(
     store: &Store,
     place: &Place,
@@ -207,6 +217,16 @@ pub(crate) fn decide_model(
         let missing = || Refusal::not_found(format!("Asset {id} was not found"));
         store.asset(id).ok_or_else(missing)?;
     }
+    Ok(decide_version(store, place, new, ctx))
+}
+
+/// Registers the next version of a model. The view has looked at what is asked.
+pub(crate) fn decide_version(
+    store: &Store,
+    place: &Place,
+    new: NewModel,
+    ctx: &Ctx<'_>,
+) -> (Vec<kernel::Event>, Model) {
     let model = Model {
         version: store.next_version(&new.name),
         name: new.name,
@@ -223,8 +243,10 @@ pub(crate) fn decide_model(
         created_by: new.created_by,
         created_at: ctx.now,
         modified_at: ctx.now,
+        stage: NO_STAGE.to_owned(),
+        origin: new.origin,
     };
-    Ok((vec![at(place, Event::ModelRegistered(Box::new(model.clone())))], model))
+    (vec![at(place, Event::ModelRegistered(Box::new(model.clone())))], model)
 }
 
 fn found<'a>(store: &'a Store, name: &str, version: u64) -> Result<&'a Model, Refusal> {
@@ -252,8 +274,9 @@ pub(crate) fn decide_model_deletion(
     place: &Place,
     name: &str,
     version: u64,
+    ctx: &Ctx<'_>,
 ) -> Decision<()> {
     found(store, name, version)?;
-    let event = Event::ModelDeleted { name: name.to_owned(), version };
+    let event = Event::ModelDeleted { name: name.to_owned(), version, at: ctx.now };
     Ok((vec![at(place, event)], ()))
 }

@@ -4,17 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::metrics::{Batch, Series};
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Experiment {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) created_at: OffsetDateTime,
-    pub(crate) tags: BTreeMap<String, String>,
-    /// Where MLflow keeps the artifacts of its runs. Empty: by the service's own rule.
-    pub(crate) artifact_location: String,
-}
+use super::{
+    inputs::{DatasetInput, ModelOutput},
+    metrics::{Batch, Series},
+};
 
 /// One run. The field names follow run history; MLflow is a view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +42,10 @@ pub(crate) struct Run {
     pub(crate) params: BTreeMap<String, String>,
     pub(crate) metrics: BTreeMap<String, Series>,
     pub(crate) error: Option<RunError>,
+    pub(crate) datasets: Vec<DatasetInput>,
+    /// Ids of the logged models that the run read.
+    pub(crate) model_inputs: Vec<String>,
+    pub(crate) model_outputs: Vec<ModelOutput>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +174,31 @@ impl Run {
         }
         if status.is_final() {
             self.ended_at = Some(at);
+        }
+    }
+
+    pub(super) fn feed(&mut self, datasets: &[DatasetInput], models: &[String]) {
+        for it in datasets {
+            let is_known = |known: &DatasetInput| {
+                (&known.dataset.name, &known.dataset.digest)
+                    == (&it.dataset.name, &it.dataset.digest)
+            };
+            if !self.datasets.iter().any(is_known) {
+                self.datasets.push(it.clone());
+            }
+        }
+        for it in models {
+            if !self.model_inputs.contains(it) {
+                self.model_inputs.push(it.clone());
+            }
+        }
+    }
+
+    pub(super) fn yield_models(&mut self, models: &[ModelOutput]) {
+        for it in models {
+            if !self.model_outputs.contains(it) {
+                self.model_outputs.push(it.clone());
+            }
         }
     }
 

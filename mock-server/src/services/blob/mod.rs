@@ -21,7 +21,10 @@ mod wire;
 use axum::http::Method;
 
 pub(crate) use self::{
-    routes::SERVICE,
+    routes::{
+        SERVICE,
+        bodies::{receive, send},
+    },
     state::{Blobs, Event, decide_container, decide_containers},
     wire::Envelope,
     wire::signature::{account_key, sas},

@@ -1,11 +1,13 @@
-//! MLflow REST: plain at `/mlflow`, and as a view of an Azure ML workspace's
-//! runs under `/mlflow/v1.0` and `/mlflow/v2.0`.
+//! MLflow REST: plain at `/mlflow`, at the root of a Databricks workspace, and
+//! as a view of an Azure ML workspace's runs under `/mlflow/v1.0` and `/mlflow/v2.0`.
 //!
-//! Emulated: experiments (create, get, get-by-name), runs (create, get,
-//! update, delete, restore, log-metric, log-parameter, set-tag, delete-tag,
-//! log-batch), metrics/get-history, health and version.
-//! Not emulated yet: search, inputs, artifacts, logged models, the registry;
-//! the store is the one that run history uses, so they are views to come.
+//! Emulated: experiments, runs, metrics, parameters, tags, batches, datasets,
+//! search with the whole grammar, histories, logged models, the model registry
+//! with aliases and stages, artifacts (listed everywhere; kept for clients by
+//! the plain server and at the Databricks root, whole or in parts).
+//! The registry of an Azure ML workspace is that of model management.
+//! Not emulated: traces, evaluation, prompts' optimization, gateway, webhooks,
+//! workspaces of MLflow itself, GraphQL, presigned addresses.
 //!
 //! Reference: `mlflow server` 3.17.2.
 
@@ -15,4 +17,7 @@ mod state;
 mod tests;
 mod wire;
 
-pub(crate) use self::routes::{AZURE_ML, PLAIN};
+pub(crate) use self::{
+    routes::{AZURE_ML, AZURE_ML_PREVIEW, DATABRICKS, DATABRICKS_PROXY, PLAIN, PROXY, SERVER},
+    wire::no_such_page,
+};

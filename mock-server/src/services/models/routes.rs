@@ -136,9 +136,9 @@ async fn delete(
     scope: AtWorkspace,
     Names(path, _): Names<Path, Envelope>,
 ) -> Result<(), Refused<Envelope>> {
-    kernel.commit(|world, _| {
+    kernel.commit(|world, ctx| {
         let store = world.stores.at(&scope.place);
         let model = state::find(store, &path.id)?;
-        decide_model_deletion(store, &scope.place, &model.name, model.version)
+        decide_model_deletion(store, &scope.place, &model.name, model.version, ctx)
     })
 }

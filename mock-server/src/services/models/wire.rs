@@ -9,7 +9,7 @@ use super::state::Wanted;
 use crate::{
     kernel::Refusal,
     services::{arm, history::instant},
-    store::{Asset, Model, ModelPatch, NewModel},
+    store::{Asset, Model, ModelPatch, NewModel, Origin},
 };
 
 type Texts = BTreeMap<String, Option<String>>;
@@ -90,6 +90,7 @@ impl ModelBody {
             tags: self.kv_tags.unwrap_or_default(),
             properties: self.properties.unwrap_or_default(),
             created_by,
+            origin: Origin::default(),
         }
     }
 }

@@ -19,8 +19,8 @@ const PIECE: usize = 1 << 20;
 
 /// A file that has come in but is not in its place yet.
 #[derive(Debug)]
-pub(in super::super) struct Received {
-    pub(in super::super) path: PathBuf,
+pub(crate) struct Received {
+    pub(crate) path: PathBuf,
     pub(in super::super) len: u64,
     pub(in super::super) md5: [u8; 16],
 }
@@ -59,7 +59,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Writes a body to `path`, hashing it on the way.
-pub(in super::super) async fn receive(path: PathBuf, body: Body) -> Result<Received, Refusal> {
+pub(crate) async fn receive(path: PathBuf, body: Body) -> Result<Received, Refusal> {
     let mut received = Received { path: path.clone(), len: 0, md5: [0; 16] };
     let mut stream = body.into_data_stream();
     let mut piece = Vec::new();
@@ -129,7 +129,7 @@ fn copy(target: &mut File, from: &Path, offset: u64, len: u64) -> io::Result<u64
 }
 
 /// The bytes of `file` from `offset` on as a body, piece by piece.
-pub(in super::super) async fn send(file: File, offset: u64, len: u64) -> Result<Body, Refusal> {
+pub(crate) async fn send(file: File, offset: u64, len: u64) -> Result<Body, Refusal> {
     let (first, file) = read_piece(file, Some(offset), len).await.map_err(unusable)?;
     let left = len - first.len() as u64;
     if left == 0 || first.is_empty() {

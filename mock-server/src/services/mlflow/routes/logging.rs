@@ -1,0 +1,136 @@
+use axum::{Json, http::HeaderMap};
+use serde_json::{Value, json};
+
+use super::{Answer, done, root::Root};
+use crate::{
+    kernel::{Here, Kernel, Raw, Refusal, Refused},
+    services::mlflow::{
+        state::{
+            Logged, decide_batch, decide_inputs, decide_model_record, decide_one, decide_outputs,
+        },
+        wire::{Asked, BatchBody, Envelope, Fields, MetricBody, datasets_of},
+    },
+    store::ModelOutput,
+};
+
+type Refuse = Refused<Envelope>;
+
+pub(super) async fn log_metric(
+    Here(kernel): Here,
+    root: Root,
+    headers: HeaderMap,
+    Raw(bytes, _): Raw<Envelope>,
+) -> Answer {
+    let body = MetricBody::read(&headers, &bytes)?;
+    let logged = Logged { metrics: vec![body.metric], ..Logged::default() };
+    log_one(&kernel, &root, &body.run_id, logged)
+}
+
+pub(super) async fn log_batch(
+    Here(kernel): Here,
+    root: Root,
+    headers: HeaderMap,
+    Raw(bytes, _): Raw<Envelope>,
+) -> Answer {
+    let body = BatchBody::read(&headers, &bytes)?;
+    kernel.commit::<_, Refuse>(|world, ctx| {
+        decide_batch(world, &root.place, &body.run_id, body.logged, ctx)
+    })?;
+    done()
+}
+
+fn log_one(kernel: &Kernel, root: &Root, run_id: &str, logged: Logged) -> Answer {
+    kernel
+        .commit::<_, Refuse>(|world, ctx| decide_one(world, &root.place, run_id, logged, ctx))?;
+    done()
+}
+
+fn pair(fields: &Fields) -> Result<Vec<(String, String)>, Refusal> {
+    let key = fields.required("key")?.to_owned();
+    Ok(vec![(key, fields.text_or_empty("value")?.to_owned())])
+}
+
+pub(super) async fn log_parameter(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
+    let id = fields.run_id()?;
+    let logged = Logged { params: pair(&fields)?, ..Logged::default() };
+    log_one(&kernel, &root, id, logged)
+}
+
+pub(super) async fn set_tag(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
+    let id = fields.run_id()?;
+    let logged = Logged { tags: pair(&fields)?, ..Logged::default() };
+    log_one(&kernel, &root, id, logged)
+}
+
+pub(super) async fn log_inputs(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
+    let id = fields.run_id()?;
+    let datasets = datasets_of(&fields)?;
+    let mut models = Vec::new();
+    for it in fields.objects("models")? {
+        models.push(it.required("model_id")?.to_owned());
+    }
+    kernel.commit::<_, Refuse>(|world, _| {
+        decide_inputs(world, &root.place, id, datasets, models)
+    })?;
+    done()
+}
+
+pub(super) async fn log_outputs(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
+    let id = fields.run_id()?;
+    let mut models = Vec::new();
+    for it in fields.objects("models")? {
+        let model_id = it.required("model_id")?.to_owned();
+        models.push(ModelOutput { model_id, step: it.whole("step")?.unwrap_or(0) });
+    }
+    kernel.commit::<_, Refuse>(|world, _| decide_outputs(world, &root.place, id, models))?;
+    done()
+}
+
+/// Records a model in the tag of the run, as older clients do.
+pub(super) async fn log_model(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
+    const MANDATORY: [&str; 4] = ["artifact_path", "flavors", "run_id", "utc_time_created"];
+    let (id, text) = (fields.run_id()?, fields.required("model_json")?);
+    let Ok(mut model) = serde_json::from_str::<Value>(text) else {
+        let text = format!("Malformed model info. \n {text} \n is not a valid JSON.");
+        return Err(Refusal::invalid(text).into());
+    };
+    let lacking = MANDATORY.into_iter().filter(|it| model.get(it).is_none());
+    let lacking: Vec<String> = lacking.map(|it| format!("'{it}'")).collect();
+    if !lacking.is_empty() {
+        let text = format!("Model json is missing mandatory fields: {{{}}}", lacking.join(", "));
+        return Err(Refusal::invalid(text).into());
+    }
+    // A tag is short; what describes the data is not.
+    if let Some(fields) = model.as_object_mut() {
+        fields.retain(|key, _| key != "signature" && key != "saved_input_example_info");
+    }
+    kernel.commit::<_, Refuse>(|world, ctx| {
+        decide_model_record(world, &root.place, id, model, ctx)
+    })?;
+    done()
+}
+
+/// Metrics may come later than the answer. Here they never do.
+pub(super) async fn log_batch_async(
+    here: Here,
+    root: Root,
+    headers: HeaderMap,
+    Raw(bytes, mark): Raw<Envelope>,
+) -> Answer {
+    let has_metrics = !BatchBody::read(&headers, &bytes)?.logged.metrics.is_empty();
+    drop(log_batch(here, root, headers, Raw(bytes, mark)).await?);
+    let id = if has_metrics { uuid::Uuid::new_v4().to_string() } else { String::new() };
+    Ok(Json(json!({ "batch_tracking_id": id })))
+}
+
+pub(super) async fn run_data_status(
+    Here(kernel): Here,
+    root: Root,
+    Asked(fields): Asked,
+) -> Answer {
+    let id = fields.run_id()?;
+    kernel.read(|world, _| {
+        crate::services::mlflow::state::run(world.stores.at(&root.place), id)?;
+        Ok(Json(json!({ "is_complete": true })))
+    })
+}

@@ -1,0 +1,85 @@
+//! Artifacts that the server keeps for its clients: `mlflow-artifacts:/{path}`.
+
+pub(super) mod multipart;
+
+use std::{fs, io};
+
+use axum::{Json, body::Body, response::Response};
+use serde::Deserialize;
+
+use super::{
+    Answer,
+    artifacts::{children, safe, sent, store},
+    done,
+    root::{Root, Tree},
+};
+use crate::{
+    kernel::{Here, Kernel, Names, Refusal, Refused},
+    services::mlflow::wire::{Asked, Envelope, FileInfo, files_json},
+};
+
+type Refuse = Refused<Envelope>;
+
+#[derive(Deserialize)]
+pub(super) struct Path {
+    path: String,
+}
+
+type PathNames = Names<Path, Envelope>;
+
+fn tree(kernel: &Kernel, root: &Root) -> Tree {
+    Tree { folder: root.folder(kernel), prefix: String::new() }
+}
+
+/// The path of a file, which has a name.
+fn file(path: &str) -> Result<String, Refusal> {
+    let path = safe(path)?;
+    if path.is_empty() { Err(Refusal::invalid("Invalid path")) } else { Ok(path) }
+}
+
+pub(super) async fn download(
+    Here(kernel): Here,
+    root: Root,
+    Names(path, _): PathNames,
+) -> Result<Response, Refuse> {
+    Ok(sent(&tree(&kernel, &root), &file(&path.path)?).await?)
+}
+
+pub(super) async fn upload(
+    Here(kernel): Here,
+    root: Root,
+    Names(path, _): PathNames,
+    body: Body,
+) -> Answer {
+    store(&kernel, &tree(&kernel, &root), &file(&path.path)?, body).await?;
+    done()
+}
+
+/// A file, or a folder with all that is in it. What is not there may go.
+pub(super) async fn delete(
+    Here(kernel): Here,
+    root: Root,
+    Names(path, _): PathNames,
+) -> Answer {
+    let tree = tree(&kernel, &root);
+    let path = tree.folder.locate(&file(&path.path)?);
+    let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+    match removed {
+        Err(err) if err.kind() != io::ErrorKind::NotFound => {
+            Err(Refusal::invalid(format!("the artifact could not be removed: {err}")).into())
+        }
+        _ => done(),
+    }
+}
+
+/// Names are those of the files alone, without the path that was asked for.
+pub(super) async fn list(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
+    let path = safe(fields.text_or_empty("path")?)?;
+    let files = children(&tree(&kernel, &root), &path)?;
+    let base = |it: FileInfo| FileInfo {
+        path: it.path.rsplit('/').next().unwrap_or_default().to_owned(),
+        ..it
+    };
+    let files: Vec<FileInfo> = files.into_iter().map(base).collect();
+    Ok(Json(files_json(None, &files)))
+}

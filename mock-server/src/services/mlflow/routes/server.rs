@@ -1,0 +1,18 @@
+use axum::Json;
+use serde_json::{Value, json};
+
+/// Whose answers this mock gives.
+const VERSION: &str = "3.17.2";
+
+pub(super) async fn health() -> &'static str {
+    "OK"
+}
+
+pub(super) async fn version() -> &'static str {
+    VERSION
+}
+
+/// What clients ask before they use what not every server has.
+pub(super) async fn info() -> Json<Value> {
+    Json(json!({ "store_type": "SqlStore", "workspaces_enabled": false }))
+}

@@ -1,0 +1,282 @@
+use axum::{
+    http::header::CONTENT_TYPE,
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Value, json};
+
+use super::{Fields, invalid_value, millis};
+use crate::{
+    kernel::Refusal,
+    services::mlflow::state::search::{View, run_name},
+    store::{Dataset, DatasetInput, Point, Run, Status},
+};
+
+/// JSON that is written as it is read from the store.
+pub(in crate::services::mlflow) struct Answer(Vec<u8>);
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        ([(CONTENT_TYPE, "application/json")], self.0).into_response()
+    }
+}
+
+pub(in crate::services::mlflow) fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::NotStarted | Status::Queued | Status::Preparing | Status::Provisioning => {
+            "SCHEDULED"
+        }
+        Status::Starting | Status::Running | Status::Finalizing | Status::CancelRequested => {
+            "RUNNING"
+        }
+        Status::Completed => "FINISHED",
+        Status::Failed => "FAILED",
+        Status::Canceled => "KILLED",
+    }
+}
+
+/// A status by its name or its number.
+pub(in crate::services::mlflow) fn status_of(fields: &Fields) -> Result<Option<Status>, Refusal> {
+    if let Ok(Some(number)) = fields.whole("status") {
+        return match number {
+            1 => Ok(Some(Status::Running)),
+            2 => Ok(Some(Status::NotStarted)),
+            3 => Ok(Some(Status::Completed)),
+            4 => Ok(Some(Status::Failed)),
+            5 => Ok(Some(Status::Canceled)),
+            _ => Err(invalid_value("status", &number.into())),
+        };
+    }
+    match fields.text("status")? {
+        None => Ok(None),
+        Some("RUNNING") => Ok(Some(Status::Running)),
+        Some("SCHEDULED") => Ok(Some(Status::NotStarted)),
+        Some("FINISHED") => Ok(Some(Status::Completed)),
+        Some("FAILED") => Ok(Some(Status::Failed)),
+        Some("KILLED") => Ok(Some(Status::Canceled)),
+        Some(other) => Err(invalid_value("status", &other.into())),
+    }
+}
+
+/// Which of the deleted and the others are wanted, by name or number.
+pub(in crate::services::mlflow) fn view_of(fields: &Fields, name: &str) -> Result<View, Refusal> {
+    if let Ok(Some(number)) = fields.whole(name) {
+        return match number {
+            1 => Ok(View::Active),
+            2 => Ok(View::Deleted),
+            3 => Ok(View::All),
+            _ => Err(invalid_value(name, &number.into())),
+        };
+    }
+    match fields.text(name)? {
+        None | Some("ACTIVE_ONLY") => Ok(View::Active),
+        Some("DELETED_ONLY") => Ok(View::Deleted),
+        Some("ALL") => Ok(View::All),
+        Some(other) => Err(invalid_value(name, &other.into())),
+    }
+}
+
+/// The datasets that a run is fed with.
+pub(in crate::services::mlflow) fn datasets_of(
+    fields: &Fields,
+) -> Result<Vec<DatasetInput>, Refusal> {
+    let input = |it: &Fields| {
+        let dataset = it.object("dataset")?;
+        let text = |name: &str| dataset.text_or_empty(name).map(str::to_owned);
+        let optional =
+            |name: &str| Ok::<_, Refusal>(dataset.text(name)?.map(str::to_owned));
+        let dataset = Dataset {
+            name: text("name")?,
+            digest: text("digest")?,
+            source_type: text("source_type")?,
+            source: text("source")?,
+            schema: optional("schema")?,
+            profile: optional("profile")?,
+        };
+        Ok(DatasetInput { dataset, tags: it.pairs("tags")? })
+    };
+    fields.objects("datasets")?.iter().map(input).collect()
+}
+
+pub(in crate::services::mlflow) fn point_json(key: &str, point: Point) -> Value {
+    json!(MetricView { key, point })
+}
+
+/// A point under the name of its metric.
+struct MetricView<'a> {
+    key: &'a str,
+    point: Point,
+}
+
+impl Serialize for MetricView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = self.point.value;
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("key", self.key)?;
+        if value.is_nan() {
+            map.serialize_entry("value", "NaN")?;
+        } else {
+            // Run history keeps infinities, JSON has none.
+            let value = if value.is_infinite() { f64::MAX.copysign(value) } else { value };
+            map.serialize_entry("value", &value)?;
+        }
+        map.serialize_entry("timestamp", &self.point.at.div_euclid(1000))?;
+        map.serialize_entry("step", &self.point.step.unwrap_or(0))?;
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Pair<'a> {
+    key: &'a str,
+    value: &'a str,
+}
+
+/// A list that is written item by item.
+struct List<F>(F);
+
+impl<F, I> Serialize for List<F>
+where
+    F: Fn() -> I,
+    I: Iterator<Item: Serialize>,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+/// A run as MLflow shows it.
+pub(in crate::services::mlflow) struct RunView<'a> {
+    pub(in crate::services::mlflow) run: &'a Run,
+    pub(in crate::services::mlflow) artifact_uri: String,
+}
+
+struct Info<'a>(&'a RunView<'a>);
+struct Data<'a>(&'a Run);
+struct Inputs<'a>(&'a Run);
+
+impl Serialize for RunView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("info", &Info(self))?;
+        map.serialize_entry("data", &Data(self.run))?;
+        map.serialize_entry("inputs", &Inputs(self.run))?;
+        if !self.run.model_outputs.is_empty() {
+            let outputs = self.run.model_outputs.iter();
+            let outputs: Vec<Value> = outputs
+                .map(|it| json!({ "model_id": it.model_id, "step": it.step }))
+                .collect();
+            map.serialize_entry("outputs", &json!({ "model_outputs": outputs }))?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Info<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let run = self.0.run;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("run_uuid", &run.id)?;
+        map.serialize_entry("run_id", &run.id)?;
+        map.serialize_entry("run_name", run_name(run))?;
+        map.serialize_entry("experiment_id", &run.experiment_id)?;
+        map.serialize_entry("user_id", &run.user)?;
+        map.serialize_entry("status", status_word(run.status))?;
+        map.serialize_entry("start_time", &millis(run.started_at.unwrap_or(run.created_at)))?;
+        if let Some(ended_at) = run.ended_at {
+            map.serialize_entry("end_time", &millis(ended_at))?;
+        }
+        map.serialize_entry("artifact_uri", &self.0.artifact_uri)?;
+        let stage = if run.is_deleted { "deleted" } else { "active" };
+        map.serialize_entry("lifecycle_stage", stage)?;
+        map.end()
+    }
+}
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let run = self.0;
+        let views = || {
+            run.metrics
+                .iter()
+                .filter_map(|(key, it)| it.latest().map(|point| MetricView { key, point }))
+        };
+        let mut map = serializer.serialize_map(None)?;
+        if views().next().is_some() {
+            map.serialize_entry("metrics", &List(views))?;
+        }
+        if !run.params.is_empty() {
+            let params = || run.params.iter().map(|(key, value)| Pair { key, value });
+            map.serialize_entry("params", &List(params))?;
+        }
+        if !run.tags.is_empty() {
+            let tags = || {
+                run.tags.iter().map(|(key, value)| Pair {
+                    key,
+                    value: value.as_deref().unwrap_or_default(),
+                })
+            };
+            map.serialize_entry("tags", &List(tags))?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Inputs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.0.datasets.is_empty() {
+            let datasets: Vec<Value> = self.0.datasets.iter().map(dataset_json).collect();
+            map.serialize_entry("dataset_inputs", &datasets)?;
+        }
+        if !self.0.model_inputs.is_empty() {
+            let models = self.0.model_inputs.iter().map(|it| json!({ "model_id": it }));
+            map.serialize_entry("model_inputs", &models.collect::<Vec<Value>>())?;
+        }
+        map.end()
+    }
+}
+
+fn dataset_json(it: &DatasetInput) -> Value {
+    let dataset = &it.dataset;
+    let mut shown = json!({
+        "name": dataset.name, "digest": dataset.digest, "source_type": dataset.source_type,
+        "source": dataset.source,
+    });
+    super::put_text(&mut shown, "schema", dataset.schema.as_deref());
+    super::put_text(&mut shown, "profile", dataset.profile.as_deref());
+    let mut input = json!({ "dataset": shown });
+    let tags = it.tags.iter().map(|(key, value)| json!({ "key": key, "value": value }));
+    super::put_list(&mut input, "tags", tags.collect());
+    input
+}
+
+pub(in crate::services::mlflow) fn info_json(view: &RunView<'_>) -> Value {
+    json!({ "run_info": Info(view) })
+}
+
+fn written(value: &impl Serialize) -> Answer {
+    Answer(serde_json::to_vec(value).unwrap_or_default())
+}
+
+pub(in crate::services::mlflow) fn run_answer(view: &RunView<'_>) -> Answer {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        run: &'a RunView<'a>,
+    }
+    written(&Shown { run: view })
+}
+
+pub(in crate::services::mlflow) fn runs_answer(
+    views: &[RunView<'_>],
+    next_page_token: Option<String>,
+) -> Answer {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        runs: &'a [RunView<'a>],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_page_token: Option<String>,
+    }
+    written(&Shown { runs: views, next_page_token })
+}
