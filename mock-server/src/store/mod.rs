@@ -27,7 +27,7 @@ pub(crate) use self::{
     metrics::{Batch, Cells, Point, Points, Row, Series, micros},
     place::Place,
     registry::{
-        Asset, Model, ModelPatch, NewModel, NO_STAGE, Origin, RegisteredModel, RegisteredModelPatch,
+        Asset, Model, ModelPatch, NO_STAGE, NewModel, Origin, RegisteredModel, RegisteredModelPatch,
     },
     rules::{
         at, decide_asset, decide_experiment, decide_log, decide_model, decide_model_deletion,
@@ -64,25 +64,73 @@ pub(crate) struct Store {
 pub(crate) enum Event {
     ExperimentCreated(Experiment),
     RunCreated(Box<Run>),
-    RunPatched { run_id: String, at: OffsetDateTime, patch: Box<RunPatch> },
-    StatusSet { run_id: String, status: Status, at: OffsetDateTime },
-    ErrorSet { run_id: String, error: RunError },
-    MetricsLogged { run_id: String, batches: Vec<Batch> },
+    RunPatched {
+        run_id: String,
+        at: OffsetDateTime,
+        patch: Box<RunPatch>,
+    },
+    StatusSet {
+        run_id: String,
+        status: Status,
+        at: OffsetDateTime,
+    },
+    ErrorSet {
+        run_id: String,
+        error: RunError,
+    },
+    MetricsLogged {
+        run_id: String,
+        batches: Vec<Batch>,
+    },
     AssetCreated(Asset),
     ModelRegistered(Box<Model>),
-    ModelPatched { name: String, version: u64, at: OffsetDateTime, patch: ModelPatch },
-    ModelDeleted { name: String, version: u64, at: OffsetDateTime },
-    ExperimentPatched { id: String, at: OffsetDateTime, patch: ExperimentPatch },
-    InputsLogged { run_id: String, datasets: Vec<DatasetInput>, models: Vec<String> },
-    OutputsLogged { run_id: String, models: Vec<ModelOutput> },
+    ModelPatched {
+        name: String,
+        version: u64,
+        at: OffsetDateTime,
+        patch: ModelPatch,
+    },
+    ModelDeleted {
+        name: String,
+        version: u64,
+        at: OffsetDateTime,
+    },
+    ExperimentPatched {
+        id: String,
+        at: OffsetDateTime,
+        patch: ExperimentPatch,
+    },
+    InputsLogged {
+        run_id: String,
+        datasets: Vec<DatasetInput>,
+        models: Vec<String>,
+    },
+    OutputsLogged {
+        run_id: String,
+        models: Vec<ModelOutput>,
+    },
     LoggedModelCreated(Box<LoggedModel>),
-    LoggedModelPatched { model_id: String, at: OffsetDateTime, patch: Box<LoggedModelPatch> },
+    LoggedModelPatched {
+        model_id: String,
+        at: OffsetDateTime,
+        patch: Box<LoggedModelPatch>,
+    },
     /// Values of models, by the id of the model.
     ModelsMeasured(Vec<(String, ModelMetric)>),
     RegisteredModelCreated(Box<RegisteredModel>),
-    RegisteredModelPatched { name: String, at: OffsetDateTime, patch: Box<RegisteredModelPatch> },
-    RegisteredModelRenamed { name: String, new_name: String, at: OffsetDateTime },
-    RegisteredModelDeleted { name: String },
+    RegisteredModelPatched {
+        name: String,
+        at: OffsetDateTime,
+        patch: Box<RegisteredModelPatch>,
+    },
+    RegisteredModelRenamed {
+        name: String,
+        new_name: String,
+        at: OffsetDateTime,
+    },
+    RegisteredModelDeleted {
+        name: String,
+    },
 }
 
 impl Stores {

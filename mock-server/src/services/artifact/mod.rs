@@ -4,6 +4,7 @@
 //! with signatures. An artifact is a blob `{origin}/{container}/{path}` of the
 //! container `azureml`: whoever writes it, it is there. What was registered is
 //! listed before its bytes come.
+//! Run history shows the artifacts of a run under paths of its own.
 //! Not emulated: contents through this service itself, deletion.
 //!
 //! Reference: what azureml-core 1.61 sends and needs.
@@ -15,6 +16,6 @@ mod tests;
 mod wire;
 
 pub(crate) use self::{
-    routes::SERVICE,
+    routes::{SERVICE, of_runs::SERVICE as OF_RUNS},
     state::{Artifacts, Event},
 };

@@ -23,11 +23,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::OffsetDateTime;
 
+pub(crate) use self::gate::{AtDatabricks, finish, gate};
 use self::{
     clusters::Clusters, dbfs::Dbfs, jobs::Jobs, libraries::Libraries, scim::Principals,
     tokens::Tokens, workspace::Objects,
 };
-pub(crate) use self::gate::{AtDatabricks, finish, gate};
 use crate::kernel::{self, Ctx, Kind, Refusal, World, effects::Effect};
 
 /// The workspace that a client meets who names none.

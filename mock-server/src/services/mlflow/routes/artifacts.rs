@@ -138,9 +138,9 @@ fn attachment(name: &str) -> String {
 fn kind_of(name: &str) -> &'static str {
     let ending = name.rsplit_once('.').map_or("", |(_, it)| it).to_ascii_lowercase();
     match ending.as_str() {
-        "txt" | "log" | "err" | "cfg" | "conf" | "cnf" | "ini" | "properties" | "prop" | "hocon"
-        | "toml" | "yaml" | "yml" | "xml" | "json" | "js" | "py" | "py3" | "csv" | "tsv" | "md"
-        | "rst" | "jsonnet" => "text/plain",
+        "txt" | "log" | "err" | "cfg" | "conf" | "cnf" | "ini" | "properties" | "prop"
+        | "hocon" | "toml" | "yaml" | "yml" | "xml" | "json" | "js" | "py" | "py3" | "csv"
+        | "tsv" | "md" | "rst" | "jsonnet" => "text/plain",
         _ if matches!(name, "MLmodel" | "MLproject") => "text/plain",
         "html" | "htm" => "text/html",
         "png" => "image/png",
@@ -243,7 +243,9 @@ mod tests {
     fn a_path_stays_below_its_root() {
         assert_eq!(safe("a//b/./c").unwrap(), "a/b/c");
         assert_eq!(safe("").unwrap(), "");
-        for bad in ["..", "a/../b", "/a", "%2e%2e/a", "a%252f..%252fb", "a\\b", "a%00", "c:/a", "a#b"] {
+        for bad in
+            ["..", "a/../b", "/a", "%2e%2e/a", "a%252f..%252fb", "a\\b", "a%00", "c:/a", "a#b"]
+        {
             assert!(safe(bad).is_err(), "{bad}");
         }
     }

@@ -26,8 +26,8 @@ pub(super) async fn create(Here(kernel): Here, root: Root, Asked(fields): Asked)
         artifact_location: fields.text_or_empty("artifact_location")?.to_owned(),
         tags: fields.pairs("tags")?,
     };
-    let id = kernel
-        .commit::<_, Refuse>(|world, ctx| decide_experiment(world, &root.place, new, ctx))?;
+    let id =
+        kernel.commit::<_, Refuse>(|world, ctx| decide_experiment(world, &root.place, new, ctx))?;
     Ok(Json(json!({ "experiment_id": id })))
 }
 
@@ -120,8 +120,9 @@ pub(super) async fn update(Here(kernel): Here, root: Root, Asked(fields): Asked)
 pub(super) async fn set_tag(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
     let id = fields.required("experiment_id")?;
     let tag = (fields.required("key")?, fields.text_or_empty("value")?);
-    kernel
-        .commit::<_, Refuse>(|world, ctx| decide_experiment_tag(world, &root.place, id, tag, ctx))?;
+    kernel.commit::<_, Refuse>(|world, ctx| {
+        decide_experiment_tag(world, &root.place, id, tag, ctx)
+    })?;
     done()
 }
 

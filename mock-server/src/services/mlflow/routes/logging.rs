@@ -40,8 +40,7 @@ pub(super) async fn log_batch(
 }
 
 fn log_one(kernel: &Kernel, root: &Root, run_id: &str, logged: Logged) -> Answer {
-    kernel
-        .commit::<_, Refuse>(|world, ctx| decide_one(world, &root.place, run_id, logged, ctx))?;
+    kernel.commit::<_, Refuse>(|world, ctx| decide_one(world, &root.place, run_id, logged, ctx))?;
     done()
 }
 
@@ -69,9 +68,8 @@ pub(super) async fn log_inputs(Here(kernel): Here, root: Root, Asked(fields): As
     for it in fields.objects("models")? {
         models.push(it.required("model_id")?.to_owned());
     }
-    kernel.commit::<_, Refuse>(|world, _| {
-        decide_inputs(world, &root.place, id, datasets, models)
-    })?;
+    kernel
+        .commit::<_, Refuse>(|world, _| decide_inputs(world, &root.place, id, datasets, models))?;
     done()
 }
 

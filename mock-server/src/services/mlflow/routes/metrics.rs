@@ -124,7 +124,8 @@ fn sample(points: &[Point], count: usize) -> Vec<Point> {
     // The first of each of `count` buckets whose sizes differ by one at most.
     let (size, larger) = (points.len() / count, points.len() % count);
     let begin = |bucket: usize| bucket * size + bucket.min(larger);
-    let mut chosen: Vec<Point> = (0..count).filter_map(|it| points.get(begin(it)).copied()).collect();
+    let mut chosen: Vec<Point> =
+        (0..count).filter_map(|it| points.get(begin(it)).copied()).collect();
     if chosen.last() != Some(last) {
         chosen.pop();
         chosen.push(*last);

@@ -90,11 +90,7 @@ pub(super) async fn finalize(
     show(&kernel, &root, &path.model_id, false)
 }
 
-pub(super) async fn delete(
-    Here(kernel): Here,
-    root: Root,
-    Names(path, _): PathNames,
-) -> Answer {
+pub(super) async fn delete(Here(kernel): Here, root: Root, Names(path, _): PathNames) -> Answer {
     let change = LoggedModelPatch { is_deleted: Some(true), ..LoggedModelPatch::default() };
     patch(&kernel, &root, &path.model_id, change)?;
     done()

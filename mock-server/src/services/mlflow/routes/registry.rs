@@ -94,8 +94,7 @@ pub(super) async fn get_latest_versions(
     let name = fields.required("name")?;
     let stages = fields.texts("stages")?;
     kernel.read(|world, _| {
-        let (found, model) =
-            state::latest_versions(world.stores.at(&root.place), name, &stages)?;
+        let (found, model) = state::latest_versions(world.stores.at(&root.place), name, &stages)?;
         let found: Vec<Value> = found.into_iter().map(|it| version_json(it, model)).collect();
         Ok(Json(listing("model_versions", found, None)))
     })
@@ -138,8 +137,7 @@ pub(super) async fn delete_alias(Here(kernel): Here, root: Root, Asked(fields): 
 pub(super) async fn get_by_alias(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
     let (name, alias) = (fields.required("name")?, fields.required("alias")?);
     kernel.read(|world, _| {
-        let (found, model) =
-            state::version_by_alias(world.stores.at(&root.place), name, alias)?;
+        let (found, model) = state::version_by_alias(world.stores.at(&root.place), name, alias)?;
         Ok(Json(json!({ "model_version": version_json(found, model) })))
     })
 }

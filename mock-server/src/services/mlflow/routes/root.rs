@@ -7,10 +7,7 @@ use axum::{
 use crate::{
     kernel::{Kernel, Site, files::Folder},
     services::{
-        azure::AtWorkspace,
-        blob::ARTIFACTS,
-        databricks::AtDatabricks,
-        mlflow::wire::RunView,
+        azure::AtWorkspace, blob::ARTIFACTS, databricks::AtDatabricks, mlflow::wire::RunView,
     },
     store::{Experiment, LoggedModel, Place, Run, Store},
 };
@@ -141,4 +138,3 @@ fn path_of(rest: &str) -> &str {
         None => rest.trim_start_matches('/'),
     }
 }
-

@@ -1,6 +1,10 @@
 use axum::Json;
 
-use super::{Answer, done, experiments::{LARGEST_PAGE, page_size}, root::Root};
+use super::{
+    Answer, done,
+    experiments::{LARGEST_PAGE, page_size},
+    root::Root,
+};
 use crate::{
     kernel::{Caller, Here, Kernel, Refused},
     services::mlflow::{

@@ -14,5 +14,10 @@ pub(super) async fn version() -> &'static str {
 
 /// What clients ask before they use what not every server has.
 pub(super) async fn info() -> Json<Value> {
-    Json(json!({ "store_type": "SqlStore", "workspaces_enabled": false }))
+    Json(json!({
+        "store_type": "SqlStore", "workspaces_enabled": false, "trace_archival_enabled": false,
+        "multipart_uploads_enabled": true, "multipart_downloads_enabled": false,
+        "presigned_upload_run_id_supported": false, "presigned_upload_model_id_supported": false,
+        "features_enabled": { "gateway": false },
+    }))
 }

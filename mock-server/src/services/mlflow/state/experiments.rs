@@ -14,7 +14,7 @@ fn missing(id: &str) -> Refusal {
 }
 
 /// Refuses ids that are no numbers where ids are numbers. None means experiment 0.
-pub(in super::super) fn integer_id<'a>(place: &Place, id: &'a str) -> Result<&'a str, Refusal> {
+fn integer_id<'a>(place: &Place, id: &'a str) -> Result<&'a str, Refusal> {
     if matches!(place, Place::AzureMl(_)) {
         return Ok(id);
     }
@@ -106,7 +106,7 @@ fn exists(name: &str) -> Refusal {
 }
 
 /// Changes an experiment that the caller has looked at.
-pub(in super::super) fn decide_experiment_patch(
+fn decide_experiment_patch(
     place: &Place,
     id: &str,
     patch: ExperimentPatch,

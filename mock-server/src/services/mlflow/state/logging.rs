@@ -137,10 +137,7 @@ fn measured_models(
 
 /// Checks keys and cuts values that are too long. `path` says how a field is
 /// called in a refusal.
-fn check(
-    logged: &mut Logged,
-    path: impl Fn(&str, usize, &str) -> String,
-) -> Result<(), Refusal> {
+fn check(logged: &mut Logged, path: impl Fn(&str, usize, &str) -> String) -> Result<(), Refusal> {
     // The same few keys come again and again.
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for (index, it) in logged.metrics.iter().enumerate() {
@@ -174,9 +171,7 @@ fn check(
 fn check_limits(logged: &Logged) -> Result<(), Refusal> {
     let counts = [logged.metrics.len(), logged.params.len(), logged.tags.len()];
     let total: usize = counts.iter().sum();
-    for ((what, limit), count) in
-        BATCH_LIMITS.into_iter().zip(counts.into_iter().chain([total]))
-    {
+    for ((what, limit), count) in BATCH_LIMITS.into_iter().zip(counts.into_iter().chain([total])) {
         if limit < count {
             let text = format!(
                 "A batch logging request can contain at most {limit} {what}. Got {count} {what}. Please split up {what} across multiple requests and try again."

@@ -10,21 +10,22 @@ pub(super) mod search;
 
 pub(super) use self::{
     experiments::{
-        NewExperiment, decide_experiment, decide_experiment_patch, decide_experiment_state,
-        decide_experiment_tag, decide_experiment_untag, decide_rename, experiment, experiment_ids,
-        integer_id,
+        NewExperiment, decide_experiment, decide_experiment_state, decide_experiment_tag,
+        decide_experiment_untag, decide_rename, experiment, experiment_ids,
     },
     logging::{
         Logged, Measured, decide_batch, decide_inputs, decide_model_record, decide_one,
         decide_outputs,
     },
-    models::{NewLoggedModel, decide_logged_model, decide_logged_patch, decide_logged_untag, logged},
+    models::{
+        NewLoggedModel, decide_logged_model, decide_logged_patch, decide_logged_untag, logged,
+    },
     registry::{
-        NewVersion, decide_alias, decide_alias_removal, decide_registered,
+        NewVersion, decide_alias, decide_alias_removal, decide_new_version, decide_registered,
         decide_registered_description, decide_registered_name, decide_registered_removal,
         decide_registered_tag, decide_registered_untag, decide_stage, decide_version_description,
-        decide_version_removal, decide_version_tag, decide_version_untag, decide_new_version,
-        download_uri, latest_versions, registered, version, version_by_alias,
+        decide_version_removal, decide_version_tag, decide_version_untag, download_uri,
+        latest_versions, registered, version, version_by_alias,
     },
     runs::{NewRun, decide_deletion, decide_new_run, decide_untag, decide_update, run},
 };

@@ -8,10 +8,7 @@ fn missing(id: &str) -> Refusal {
     Refusal::not_found(format!("Logged model with ID '{id}' not found."))
 }
 
-pub(in super::super) fn logged<'a>(
-    store: &'a Store,
-    id: &str,
-) -> Result<&'a LoggedModel, Refusal> {
+pub(in super::super) fn logged<'a>(store: &'a Store, id: &str) -> Result<&'a LoggedModel, Refusal> {
     store.logged_model(id).filter(|it| !it.is_deleted).ok_or_else(|| missing(id))
 }
 
@@ -31,7 +28,9 @@ pub(in super::super) fn decide_logged_model(
     new: NewLoggedModel,
     ctx: &mut Ctx<'_>,
 ) -> Decision<String> {
-    if let Some(name) = new.name.as_deref().filter(|it| it.contains(['/', ':', '.', '%', '"', '\''])) {
+    if let Some(name) =
+        new.name.as_deref().filter(|it| it.contains(['/', ':', '.', '%', '"', '\'']))
+    {
         let text = format!(
             "Invalid model name ('{name}') provided. Model name must be a non-empty string and cannot contain the following characters: ('/', ':', '.', '%', '\"', \"'\")"
         );

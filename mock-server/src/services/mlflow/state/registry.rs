@@ -51,9 +51,8 @@ pub(in super::super) fn version<'a>(
 ) -> Result<(&'a Model, &'a RegisteredModel), Refusal> {
     check_model_name(name)?;
     let number = number(version)?;
-    let missing = || {
-        Refusal::not_found(format!("Model Version (name={name}, version={number}) not found"))
-    };
+    let missing =
+        || Refusal::not_found(format!("Model Version (name={name}, version={number}) not found"));
     let model = store.registered(name).ok_or_else(missing)?;
     let found = model.versions.iter().find(|it| it.version == number);
     Ok((found.ok_or_else(missing)?, model))
@@ -92,12 +91,7 @@ pub(in super::super) fn decide_registered(
     Ok((vec![store::at(place, Event::RegisteredModelCreated(Box::new(model)))], ()))
 }
 
-fn patched(
-    place: &Place,
-    name: &str,
-    patch: RegisteredModelPatch,
-    ctx: &Ctx<'_>,
-) -> kernel::Event {
+fn patched(place: &Place, name: &str, patch: RegisteredModelPatch, ctx: &Ctx<'_>) -> kernel::Event {
     let (name, patch) = (name.to_owned(), Box::new(patch));
     store::at(place, Event::RegisteredModelPatched { name, at: ctx.now, patch })
 }
@@ -243,12 +237,7 @@ pub(in super::super) fn decide_new_version(
 }
 
 /// Notes at a logged model under which name and number it is registered.
-fn noted(
-    place: &Place,
-    model: &store::LoggedModel,
-    made: &Model,
-    ctx: &Ctx<'_>,
-) -> kernel::Event {
+fn noted(place: &Place, model: &store::LoggedModel, made: &Model, ctx: &Ctx<'_>) -> kernel::Event {
     const VERSIONS: &str = "mlflow.modelVersions";
     let known = model.tags.get(VERSIONS).map_or("[]", String::as_str);
     let mut versions: Vec<serde_json::Value> = serde_json::from_str(known).unwrap_or_default();
@@ -384,7 +373,13 @@ pub(in super::super) fn decide_version_tag(
     check_tag(key, value, LONGEST_VALUE)?;
     let mut tags = version(world.stores.at(place), at.0, at.1)?.0.tags.clone();
     tags.insert(key.to_owned(), Some(value.to_owned()));
-    decide_version_patch(world, place, at, ModelPatch { tags: Some(tags), ..Default::default() }, ctx)
+    decide_version_patch(
+        world,
+        place,
+        at,
+        ModelPatch { tags: Some(tags), ..Default::default() },
+        ctx,
+    )
 }
 
 /// A tag that is not there may go.
@@ -398,7 +393,13 @@ pub(in super::super) fn decide_version_untag(
     check_name("key", key)?;
     let mut tags = version(world.stores.at(place), at.0, at.1)?.0.tags.clone();
     tags.remove(key);
-    decide_version_patch(world, place, at, ModelPatch { tags: Some(tags), ..Default::default() }, ctx)
+    decide_version_patch(
+        world,
+        place,
+        at,
+        ModelPatch { tags: Some(tags), ..Default::default() },
+        ctx,
+    )
 }
 
 fn check_alias(alias: &str) -> Result<(), Refusal> {
@@ -461,8 +462,7 @@ pub(in super::super) fn version_by_alias<'a>(
     let model = registered(store, name)?;
     if alias.eq_ignore_ascii_case("latest") {
         let latest = model.versions.last();
-        let missing =
-            || Refusal::not_found(format!("Latest version not found for model {name}."));
+        let missing = || Refusal::not_found(format!("Latest version not found for model {name}."));
         return Ok((latest.ok_or_else(missing)?, model));
     }
     let number = model.aliases.get(alias);
@@ -483,8 +483,7 @@ pub(in super::super) fn latest_versions<'a>(
         wanted.push(canonical(stage)?);
     }
     let stages = STAGES.into_iter().filter(|it| wanted.is_empty() || wanted.contains(it));
-    let latest = stages.filter_map(|stage| {
-        model.versions.iter().rev().find(|it| it.stage == stage)
-    });
+    let latest =
+        stages.filter_map(|stage| model.versions.iter().rev().find(|it| it.stage == stage));
     Ok((latest.collect(), model))
 }

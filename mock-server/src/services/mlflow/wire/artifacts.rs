@@ -9,10 +9,7 @@ pub(in crate::services::mlflow) struct FileInfo {
 }
 
 /// A listing of files. Nothing is left of an empty one.
-pub(in crate::services::mlflow) fn files_json(
-    root_uri: Option<&str>,
-    files: &[FileInfo],
-) -> Value {
+pub(in crate::services::mlflow) fn files_json(root_uri: Option<&str>, files: &[FileInfo]) -> Value {
     let file = |it: &FileInfo| match it.size {
         Some(size) => json!({ "path": it.path, "is_dir": false, "file_size": size }),
         None => json!({ "path": it.path, "is_dir": true }),

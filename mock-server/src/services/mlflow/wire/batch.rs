@@ -126,7 +126,7 @@ struct RunEntry {
 
 /// A point of MLflow. The SQL store has no infinity; it keeps the greatest
 /// number there is.
-pub(in crate::services::mlflow) fn point_of(value: f64, timestamp: i64, step: i64) -> Point {
+fn point_of(value: f64, timestamp: i64, step: i64) -> Point {
     let value = if value.is_infinite() { f64::MAX.copysign(value) } else { value };
     Point { at: timestamp.saturating_mul(1000), step: Some(step), value }
 }
@@ -197,10 +197,7 @@ impl BatchBody {
 }
 
 /// One metric, field by field. `path` says how a field is called in a refusal.
-pub(in crate::services::mlflow) fn metric_of(
-    fields: &Fields,
-    path: impl Fn(&str) -> String,
-) -> Result<Measured, Refusal> {
+fn metric_of(fields: &Fields, path: impl Fn(&str) -> String) -> Result<Measured, Refusal> {
     let lacks = |name: &str| missing(&path(name));
     let key = fields.text("key")?.filter(|it| !it.is_empty()).ok_or_else(|| lacks("key"))?;
     let value = fields.decimal("value")?.ok_or_else(|| lacks("value"))?;

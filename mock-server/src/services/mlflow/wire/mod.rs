@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 pub(crate) use self::envelope::{Envelope, no_such_page};
 pub(super) use self::{
     artifacts::{FileInfo, files_json},
-    batch::{BatchBody, MetricBody, metric_of, point_of},
+    batch::{BatchBody, MetricBody},
     experiments::experiment_json,
     models::{logged_model_json, model_status_of, model_status_word},
     registry::{registered_json, version_json},

@@ -45,7 +45,10 @@ fn metric_json(model_id: &str, it: &ModelMetric) -> Value {
     shown
 }
 
-pub(in crate::services::mlflow) fn logged_model_json(it: &LoggedModel, artifact_uri: &str) -> Value {
+pub(in crate::services::mlflow) fn logged_model_json(
+    it: &LoggedModel,
+    artifact_uri: &str,
+) -> Value {
     let mut info = json!({
         "model_id": it.id, "experiment_id": it.experiment_id, "name": it.name,
         "creation_timestamp_ms": millis(it.created_at),

@@ -29,13 +29,15 @@ pub(in crate::services::mlflow) fn registered_json(it: &RegisteredModel) -> Valu
     });
     put_text(&mut shown, "description", it.description.as_deref().filter(|it| !it.is_empty()));
     put_list(&mut shown, "tags", pairs_json(it.tags.iter().map(|(key, it)| (key, it.as_str()))));
-    let latest = [NO_STAGE, "Staging", "Production", "Archived"].into_iter().filter_map(|stage| {
-        it.versions.iter().rev().find(|version| version.stage == stage)
-    });
-    put_list(&mut shown, "latest_versions", latest.map(|version| version_json(version, it)).collect());
-    let alias = |(alias, version): (&String, &u64)| {
-        json!({ "alias": alias, "version": version.to_string() })
-    };
+    let latest = [NO_STAGE, "Staging", "Production", "Archived"]
+        .into_iter()
+        .filter_map(|stage| it.versions.iter().rev().find(|version| version.stage == stage));
+    put_list(
+        &mut shown,
+        "latest_versions",
+        latest.map(|version| version_json(version, it)).collect(),
+    );
+    let alias = |(alias, version): (&String, &u64)| json!({ "alias": alias, "version": version.to_string() });
     put_list(&mut shown, "aliases", it.aliases.iter().map(alias).collect());
     shown
 }

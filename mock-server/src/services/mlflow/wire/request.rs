@@ -225,9 +225,8 @@ impl Fields {
 
     pub(in crate::services::mlflow) fn objects(&self, name: &str) -> Result<Vec<Self>, Refusal> {
         let object = |it: &Value| it.as_object().cloned().map(Self);
-        let found = self.read(name, |it| {
-            it.as_array()?.iter().map(object).collect::<Option<Vec<_>>>()
-        });
+        let found =
+            self.read(name, |it| it.as_array()?.iter().map(object).collect::<Option<Vec<_>>>());
         Ok(found?.unwrap_or_default())
     }
 
@@ -246,4 +245,3 @@ impl Fields {
         self.objects(name)?.iter().map(pair).collect()
     }
 }
-

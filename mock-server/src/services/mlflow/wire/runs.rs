@@ -83,8 +83,7 @@ pub(in crate::services::mlflow) fn datasets_of(
     let input = |it: &Fields| {
         let dataset = it.object("dataset")?;
         let text = |name: &str| dataset.text_or_empty(name).map(str::to_owned);
-        let optional =
-            |name: &str| Ok::<_, Refusal>(dataset.text(name)?.map(str::to_owned));
+        let optional = |name: &str| Ok::<_, Refusal>(dataset.text(name)?.map(str::to_owned));
         let dataset = Dataset {
             name: text("name")?,
             digest: text("digest")?,
@@ -163,9 +162,8 @@ impl Serialize for RunView<'_> {
         map.serialize_entry("inputs", &Inputs(self.run))?;
         if !self.run.model_outputs.is_empty() {
             let outputs = self.run.model_outputs.iter();
-            let outputs: Vec<Value> = outputs
-                .map(|it| json!({ "model_id": it.model_id, "step": it.step }))
-                .collect();
+            let outputs: Vec<Value> =
+                outputs.map(|it| json!({ "model_id": it.model_id, "step": it.step })).collect();
             map.serialize_entry("outputs", &json!({ "model_outputs": outputs }))?;
         }
         map.end()
@@ -211,10 +209,9 @@ impl Serialize for Data<'_> {
         }
         if !run.tags.is_empty() {
             let tags = || {
-                run.tags.iter().map(|(key, value)| Pair {
-                    key,
-                    value: value.as_deref().unwrap_or_default(),
-                })
+                run.tags
+                    .iter()
+                    .map(|(key, value)| Pair { key, value: value.as_deref().unwrap_or_default() })
             };
             map.serialize_entry("tags", &List(tags))?;
         }

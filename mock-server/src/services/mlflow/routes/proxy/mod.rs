@@ -56,11 +56,7 @@ pub(super) async fn upload(
 }
 
 /// A file, or a folder with all that is in it. What is not there may go.
-pub(super) async fn delete(
-    Here(kernel): Here,
-    root: Root,
-    Names(path, _): PathNames,
-) -> Answer {
+pub(super) async fn delete(Here(kernel): Here, root: Root, Names(path, _): PathNames) -> Answer {
     let tree = tree(&kernel, &root);
     let path = tree.folder.locate(&file(&path.path)?);
     let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };

@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use super::{
     Page, View, duplicates,
-    family::{self, Attribute, Entity, Family, Subject, Term},
+    family::{Attribute, Entity, Family, Subject, Term},
     sorting::{self, Key},
 };
 use crate::{
@@ -20,20 +20,19 @@ pub(super) enum Of {
 }
 
 static EXPERIMENTS: Family<Of> = Family {
-    words: &[
-        ("attribute", Entity::Attribute),
-        ("tag", Entity::Tag),
-        ("tags", Entity::Tag),
-    ],
+    words: &[("attribute", Entity::Attribute), ("tag", Entity::Tag), ("tags", Entity::Tag)],
     unknown_word: |word| {
-        format!(
-            "Invalid entity type '{word}'. Valid entity types are ('attribute', 'tag', 'tags')"
-        )
+        format!("Invalid entity type '{word}'. Valid entity types are ('attribute', 'tag', 'tags')")
     },
     attributes: &[
         Attribute { key: "creation_time", id: Of::Created, is_numeric: true, takes_lists: false },
         Attribute { key: "experiment_id", id: Of::Id, is_numeric: false, takes_lists: true },
-        Attribute { key: "last_update_time", id: Of::Modified, is_numeric: true, takes_lists: false },
+        Attribute {
+            key: "last_update_time",
+            id: Of::Modified,
+            is_numeric: true,
+            takes_lists: false,
+        },
         Attribute { key: "name", id: Of::Name, is_numeric: false, takes_lists: false },
     ],
     datasets: &[],

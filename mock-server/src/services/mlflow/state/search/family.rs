@@ -173,8 +173,7 @@ impl<A: Copy> Family<A> {
             Subject::Dataset(_) => Entity::Dataset,
         };
         let comparator = clause.comparator.as_str();
-        let bad_comparator =
-            || Refusal::invalid((self.bad_comparator)(entity, &key, comparator));
+        let bad_comparator = || Refusal::invalid((self.bad_comparator)(entity, &key, comparator));
         let test = match &clause.right {
             Right::Nothing if !self.nullable.contains(&entity) => {
                 return Err(Refusal::invalid((self.not_nullable)(entity, &key)));

@@ -89,7 +89,11 @@ fn clause<'a>(filter: &'a str, tokens: &[Token<'a>]) -> Option<(Clause<'a>, usiz
     let likes = ["LIKE", "ILIKE", "RLIKE"];
     let count = match rest.first()? {
         it if it.kind == Kind::Comparator || likes.iter().any(|like| it.is(like)) => 1,
-        it if it.is("NOT") && likes.iter().any(|like| rest.get(1).is_some_and(|it| it.is(like))) => 2,
+        it if it.is("NOT")
+            && likes.iter().any(|like| rest.get(1).is_some_and(|it| it.is(like))) =>
+        {
+            2
+        }
         _ => return None,
     };
     let right = rest.get(count)?;

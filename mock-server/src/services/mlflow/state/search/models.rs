@@ -51,7 +51,9 @@ static MODELS: Family<Of> = Family {
     ],
     datasets: &[],
     nullable: &[],
-    not_nullable: |_, key| format!("Invalid comparison: {key}. Expected a comparison with 3 tokens."),
+    not_nullable: |_, key| {
+        format!("Invalid comparison: {key}. Expected a comparison with 3 tokens.")
+    },
     bad_comparator: |entity, key, comparator| {
         let word = match entity {
             Entity::Metric => "metrics",
@@ -139,8 +141,7 @@ pub(in crate::services::mlflow) fn search_models<'a>(
     experiment_ids: &[String],
     search: &ModelSearch,
 ) -> (Vec<&'a LoggedModel>, Option<String>) {
-    let asks_for_metrics =
-        search.terms.iter().any(|it| matches!(it.subject, Subject::Metric(_)));
+    let asks_for_metrics = search.terms.iter().any(|it| matches!(it.subject, Subject::Metric(_)));
     let is_measured = |it: &LoggedModel| {
         search.datasets.is_empty()
             || asks_for_metrics
@@ -157,9 +158,10 @@ pub(in crate::services::mlflow) fn search_models<'a>(
             search.order.iter().map(|(subject, on)| key(subject, on.as_ref(), it)).collect();
         (keys, it)
     });
-    let (page, next) = sorting::sorted_page(keyed.collect(), search.page, |(one, _), (other, _)| {
-        sorting::compare(one, other, &search.directions)
-    });
+    let (page, next) =
+        sorting::sorted_page(keyed.collect(), search.page, |(one, _), (other, _)| {
+            sorting::compare(one, other, &search.directions)
+        });
     (page.into_iter().map(|(_, it)| it).collect(), next)
 }
 

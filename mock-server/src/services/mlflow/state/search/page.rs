@@ -13,7 +13,10 @@ pub(in crate::services::mlflow) struct Page {
 }
 
 impl Page {
-    pub(in crate::services::mlflow) fn new(token: Option<&str>, size: usize) -> Result<Self, Refusal> {
+    pub(in crate::services::mlflow) fn new(
+        token: Option<&str>,
+        size: usize,
+    ) -> Result<Self, Refusal> {
         Ok(Self { offset: offset(token)?, size })
     }
 

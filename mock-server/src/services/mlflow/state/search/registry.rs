@@ -21,11 +21,8 @@ pub(super) enum Of {
 /// Tells prompts from models: both have one registry.
 const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
 
-const WORDS: &[(&str, Entity)] = &[
-    ("attribute", Entity::Attribute),
-    ("tag", Entity::Tag),
-    ("tags", Entity::Tag),
-];
+const WORDS: &[(&str, Entity)] =
+    &[("attribute", Entity::Attribute), ("tag", Entity::Tag), ("tags", Entity::Tag)];
 
 fn unknown_word(word: &str) -> String {
     format!("Invalid entity type '{word}'. Valid entity types are ('attribute', 'tag', 'tags')")

@@ -89,12 +89,8 @@ static RUNS: Family<Of> = Family {
     bad_comparator: |entity, _, comparator| {
         let valid: &[&str] = match entity {
             Entity::Metric => &["!=", "<", "<=", "=", ">", ">="],
-            Entity::Param | Entity::Tag => {
-                &["!=", "=", "ILIKE", "IS NOT NULL", "IS NULL", "LIKE"]
-            }
-            Entity::Attribute | Entity::Dataset => {
-                &["!=", "=", "ILIKE", "IN", "LIKE", "NOT IN"]
-            }
+            Entity::Param | Entity::Tag => &["!=", "=", "ILIKE", "IS NOT NULL", "IS NULL", "LIKE"],
+            Entity::Attribute | Entity::Dataset => &["!=", "=", "ILIKE", "IN", "LIKE", "NOT IN"],
         };
         let valid = family::set(valid.iter().copied());
         format!("Invalid comparator '{comparator}' not one of '{valid}'")
@@ -157,7 +153,8 @@ pub(in crate::services::mlflow) fn search_runs<'a>(
     };
     let found: Vec<Keyed<'a>> = store.runs().filter(is_wanted).map(keyed).collect();
     let (page, next) = sorting::sorted_page(found, search.page, |one, other| {
-        sorting::compare(&one.keys, &other.keys, &search.directions).then_with(|| natural(one, other))
+        sorting::compare(&one.keys, &other.keys, &search.directions)
+            .then_with(|| natural(one, other))
     });
     (page.into_iter().map(|it| it.run).collect(), next)
 }
@@ -243,8 +240,6 @@ fn key<'a>(subject: &Subject<Of>, run: &'a Run, artifact_uri: ArtifactUri<'_>) -
         Subject::Param(key) => Key::text(run.params.get(key).map(String::as_str)),
         Subject::Tag(key) => Key::text(tag(run, key)),
         Subject::Attribute(of @ (Of::Start | Of::End)) => Key::number(number_of(*of, run)),
-        Subject::Attribute(of) | Subject::Dataset(of) => {
-            Key::text(text_of(*of, run, artifact_uri))
-        }
+        Subject::Attribute(of) | Subject::Dataset(of) => Key::text(text_of(*of, run, artifact_uri)),
     }
 }

@@ -1,3 +1,5 @@
+pub(super) mod of_runs;
+
 use axum::{Json, http::Method, routing::on};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -7,7 +9,7 @@ use super::{
     wire::{self, BatchBody},
 };
 use crate::{
-    kernel::{Body, Here, Names, Params, Refusal, Refused, Route, Service, Site},
+    kernel::{Body, Here, Kernel, Names, Params, Refusal, Refused, Route, Service, Site},
     services::azure::{
         AtWorkspace, DataPlaneEnvelope as Envelope, data_plane_gate, workspace_path,
     },
@@ -65,13 +67,18 @@ async fn register(
     Names(path, _): PathNames,
     Body(body, _): Body<BatchBody, Envelope>,
 ) -> Answer {
-    let (folder, paths) = (path.folder(&at), body.into_paths());
+    registered(&kernel, path.folder(&at), body, &site)
+}
+
+/// Makes paths known and says where their bytes may be put.
+fn registered(kernel: &Kernel, folder: Folder<'_>, body: BatchBody, site: &Site) -> Answer {
+    let paths = body.into_paths();
     let since = kernel
         .commit::<_, Refused<Envelope>>(|_, ctx| decide_registration(folder, paths.clone(), ctx))?;
     let artifacts = paths.iter().map(|it| (it.clone(), wire::artifact_json(folder, it, since)));
     let artifacts: Map<String, Value> = artifacts.collect();
     let contents =
-        paths.iter().map(|it| (it.clone(), wire::content_json(folder, it, TO_WRITE, &site)));
+        paths.iter().map(|it| (it.clone(), wire::content_json(folder, it, TO_WRITE, site)));
     let contents: Map<String, Value> = contents.collect();
     Ok(Json(json!({
         "artifacts": artifacts, "artifactContentInformation": contents, "errors": {},
@@ -84,15 +91,18 @@ struct ListQuery {
     path: String,
 }
 
-/// All in one page.
 async fn list(
     Here(kernel): Here,
     at: AtWorkspace,
     Names(path, _): PathNames,
     Params(query, _): Params<ListQuery, Envelope>,
 ) -> Answer {
-    let folder = path.folder(&at);
-    let found = find(&kernel, folder, &query.path)?;
+    listed(&kernel, path.folder(&at), &query.path)
+}
+
+/// All in one page.
+fn listed(kernel: &Kernel, folder: Folder<'_>, prefix: &str) -> Answer {
+    let found = find(kernel, folder, prefix)?;
     let found = found.iter().map(|(path, since)| wire::artifact_json(folder, path, *since));
     let found: Vec<Value> = found.collect();
     Ok(Json(json!({ "value": found, "continuationToken": null, "nextLink": null })))
@@ -103,10 +113,13 @@ fn missing(folder: Folder<'_>, path: &str) -> Refusal {
 }
 
 async fn metadata(Here(kernel): Here, at: AtWorkspace, Names(path, _): PathNames) -> Answer {
-    let folder = path.folder(&at);
-    let found = find(&kernel, folder, &path.name)?;
-    let since = found.get(&path.name).ok_or_else(|| missing(folder, &path.name))?;
-    Ok(Json(wire::artifact_json(folder, &path.name, *since)))
+    described(&kernel, path.folder(&at), &path.name)
+}
+
+fn described(kernel: &Kernel, folder: Folder<'_>, path: &str) -> Answer {
+    let found = find(kernel, folder, path)?;
+    let since = found.get(path).ok_or_else(|| missing(folder, path))?;
+    Ok(Json(wire::artifact_json(folder, path, *since)))
 }
 
 async fn content(
@@ -115,11 +128,20 @@ async fn content(
     site: Site,
     Names(path, _): PathNames,
 ) -> Answer {
-    let folder = path.folder(&at);
-    if !find(&kernel, folder, &path.name)?.contains_key(&path.name) {
-        return Err(missing(folder, &path.name).into());
+    addressed(&kernel, path.folder(&at), &path.name, &site).map(Json).map_err(Into::into)
+}
+
+/// Where the bytes of an artifact are.
+fn addressed(
+    kernel: &Kernel,
+    folder: Folder<'_>,
+    path: &str,
+    site: &Site,
+) -> Result<Value, Refusal> {
+    if !find(kernel, folder, path)?.contains_key(path) {
+        return Err(missing(folder, path));
     }
-    Ok(Json(wire::content_json(folder, &path.name, TO_READ, &site)))
+    Ok(wire::content_json(folder, path, TO_READ, site))
 }
 
 async fn contents(
@@ -128,9 +150,12 @@ async fn contents(
     site: Site,
     Names(path, _): PathNames,
 ) -> Answer {
-    let folder = path.folder(&at);
-    let found = paths(&kernel, folder, &path.name)?;
-    let found = found.iter().map(|it| wire::content_json(folder, it, TO_READ, &site));
+    all_addressed(&kernel, path.folder(&at), &path.name, &site)
+}
+
+fn all_addressed(kernel: &Kernel, folder: Folder<'_>, prefix: &str, site: &Site) -> Answer {
+    let found = paths(kernel, folder, prefix)?;
+    let found = found.iter().map(|it| wire::content_json(folder, it, TO_READ, site));
     let found: Vec<Value> = found.collect();
     Ok(Json(json!({ "value": found, "continuationToken": null })))
 }
