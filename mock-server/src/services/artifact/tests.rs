@@ -84,3 +84,21 @@ async fn what_somebody_else_wrote_is_an_artifact_too() {
         send(&cloud, "GET", &at("/contentinfo/ExperimentRun/dcid.r/outputs"), "").await;
     assert_eq!(status, 404, "a folder is no artifact");
 }
+
+#[tokio::test]
+async fn run_history_describes_the_artifacts_of_a_run_as_recorded() {
+    let cloud = MockCloud::new();
+    let (experiment, run) =
+        ("3264aef6-c7df-40d3-bb26-8597b7264e1c", "b3e600e0-f82b-4302-943a-9a8780f4c910");
+    let history = format!("/history/v1.0{WORKSPACE}/experiments/{experiment}");
+    send(&cloud, "POST", &history, "").await;
+    let body = json!({"runId": run}).to_string();
+    send(&cloud, "PATCH", &format!("{history}/runs/{run}"), &body).await;
+    let token = token_for(ML_AUDIENCE);
+    let paths = json!({"paths": [{"path": "sub/art.txt"}]}).to_string();
+    let path = format!("{history}/runs/{run}/artifacts/batch/metadata");
+    send(&cloud, "POST", &path, &paths).await;
+    for name in ["batch-metadata", "list", "content-info"] {
+        assert_replays(&cloud, &format!("history/artifacts-{name}"), &token).await;
+    }
+}

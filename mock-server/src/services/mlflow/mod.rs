@@ -18,6 +18,8 @@ mod tests;
 mod wire;
 
 pub(crate) use self::{
-    routes::{AZURE_ML, AZURE_ML_PREVIEW, DATABRICKS, DATABRICKS_PROXY, PLAIN, PROXY, SERVER},
+    routes::{
+        AZURE_ML, AZURE_ML_PREVIEW, DATABRICKS, DATABRICKS_PROXY, DBFS, PLAIN, PROXY, SERVER,
+    },
     wire::no_such_page,
 };

@@ -2,6 +2,7 @@
 //! whose runs are meant.
 
 mod artifacts;
+mod dbfs;
 mod experiments;
 mod logging;
 mod metrics;
@@ -45,8 +46,7 @@ pub(crate) static DATABRICKS: Service =
     Service::new::<Envelope>("mlflow.databricks", databricks::gate, DATABRICKS_ROUTES)
         .finished_by(databricks::finish);
 
-/// The artifacts that a Databricks workspace keeps for clients of plain MLflow,
-/// and DBFS as MLflow's clients reach it.
+/// The artifacts that a Databricks workspace keeps for clients of plain MLflow.
 pub(crate) static DATABRICKS_PROXY: Service =
     Service::new::<Envelope>("mlflow.databricks.artifacts", databricks::gate, DATABRICKS_FILES)
         .finished_by(databricks::finish);
@@ -236,6 +236,18 @@ const SERVER_ROUTES: &[Route] = &[
     Route::absent(Method::POST, "mlflow.traces.export", "/mlflow/v1/traces"),
     Route::absent(Method::POST, "mlflow.webhooks.create", "/mlflow/api/2.0/mlflow/webhooks"),
     Route::absent(Method::GET, "mlflow.webhooks.list", "/mlflow/api/2.0/mlflow/webhooks"),
+];
+
+/// DBFS as MLflow's client reaches it.
+pub(crate) static DBFS: Service =
+    Service::new::<Envelope>("mlflow.dbfs", databricks::gate, DBFS_ROUTES)
+        .finished_by(databricks::finish);
+
+#[rustfmt::skip]
+const DBFS_ROUTES: &[Route] = &[
+    Route::get("mlflow.dbfs.download", "/dbfs/{*path}", |it| on(it, dbfs::download)).without_bodies(),
+    Route::post("mlflow.dbfs.upload", "/dbfs/{*path}", |it| on(it, dbfs::upload)).without_bodies(),
+    Route::put("mlflow.dbfs.upload", "/dbfs/{*path}", |it| on(it, dbfs::upload)).without_bodies(),
 ];
 
 /// What only the MLflow prefixes of an Azure ML workspace have.

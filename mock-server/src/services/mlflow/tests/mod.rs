@@ -1,94 +1,112 @@
+//! What the tests of all nouns use.
+
+mod artifacts;
+mod experiments;
+mod fixtures;
+mod metrics;
+mod models;
+mod registry;
+mod runs;
+mod search;
+mod shared;
+
 use serde_json::{Value, json};
 
 use crate::{
     MockCloud,
-    tests::{WORKSPACE, send},
+    tests::{WORKSPACE, send_as},
 };
 
-const ROOT: &str = "/mlflow/api/2.0/mlflow";
-
-async fn post(cloud: &MockCloud, path: &str, body: Value) -> (u16, Value) {
-    send(cloud, "POST", &format!("{ROOT}{path}"), &body.to_string()).await
+/// One way to MLflow: what stands in front of `/api`, and the token.
+#[derive(Clone, Debug)]
+struct Mount {
+    cloud: MockCloud,
+    prefix: String,
+    token: String,
 }
 
-async fn with_run() -> (MockCloud, String) {
-    let cloud = MockCloud::new();
-    let (status, made) = post(&cloud, "/experiments/create", json!({"name": "wine"})).await;
-    assert_eq!((status, &made["experiment_id"]), (200, &"1".into()), "0 is Default");
-    let (_, made) = post(&cloud, "/runs/create", json!({"experiment_id": "1"})).await;
-    (cloud, made["run"]["info"]["run_id"].as_str().unwrap().to_owned())
-}
-
-#[tokio::test]
-async fn a_logged_point_is_there_once_however_often_it_is_sent() {
-    let (cloud, run) = with_run().await;
-    let point = json!({"run_id": run, "key": "loss", "value": "NaN", "timestamp": "5", "step": 1});
-    for _ in 0..2 {
-        assert_eq!(post(&cloud, "/runs/log-metric", point.clone()).await, (200, json!({})));
+impl Mount {
+    fn plain() -> Self {
+        Self { cloud: MockCloud::new(), prefix: "/mlflow".to_owned(), token: String::new() }
     }
-    let path = format!("{ROOT}/metrics/get-history?run_id={run}&metric_key=loss");
-    let (_, history) = send(&cloud, "GET", &path, "").await;
-    let wanted = json!([{"key": "loss", "value": "NaN", "timestamp": 5, "step": 1}]);
-    assert_eq!(history["metrics"], wanted);
+
+    fn databricks() -> Self {
+        let prefix = "https://adb-1234567890123456.7.azuredatabricks.net".to_owned();
+        Self { cloud: MockCloud::new(), prefix, token: "dapi-fake-token".to_owned() }
+    }
+
+    fn azure_ml(version: &str) -> Self {
+        let prefix = format!("https://eastus.api.azureml.ms/mlflow/{version}{WORKSPACE}");
+        let token = crate::tests::token_for(crate::services::azure::ML_AUDIENCE);
+        Self { cloud: MockCloud::new(), prefix, token }
+    }
+
+    fn all() -> [Self; 4] {
+        [Self::plain(), Self::databricks(), Self::azure_ml("v1.0"), Self::azure_ml("v2.0")]
+    }
+
+    /// Sends to the API, or to `path` itself if that begins with `/api`.
+    async fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let path = match path.strip_prefix('^') {
+            Some(path) => format!("{}{path}", self.prefix),
+            None => format!("{}/api/2.0/mlflow{path}", self.prefix),
+        };
+        send_as(&self.cloud, method, &path, &self.token, body).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        self.ask("POST", path, &body.to_string()).await
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        self.ask("GET", path, "").await
+    }
+
+    /// Posts what has to succeed.
+    async fn did(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.post(path, body.clone()).await;
+        assert_eq!(status, 200, "{path} {body}: {answer}");
+        answer
+    }
+
+    /// Posts what has to be refused, and gives the code and the text.
+    async fn refused(&self, path: &str, body: Value) -> (u16, String, String) {
+        refusal(self.post(path, body).await)
+    }
+
+    async fn experiment(&self, name: &str) -> String {
+        let made = self.did("/experiments/create", json!({"name": name})).await;
+        text(&made["experiment_id"])
+    }
+
+    async fn run(&self, experiment: &str) -> String {
+        let made = self.did("/runs/create", json!({"experiment_id": experiment})).await;
+        text(&made["run"]["info"]["run_id"])
+    }
+
+    /// A run of a new experiment.
+    async fn with_run() -> (Self, String) {
+        let mount = Self::plain();
+        let experiment = mount.experiment("wine").await;
+        let run = mount.run(&experiment).await;
+        (mount, run)
+    }
+
+    async fn shown(&self, run: &str) -> Value {
+        self.get(&format!("/runs/get?run_id={run}")).await.1["run"].clone()
+    }
 }
 
-#[tokio::test]
-async fn a_batch_is_logged_whole_or_not_at_all() {
-    let (cloud, run) = with_run().await;
-    let param = json!({"run_id": run, "key": "depth", "value": "3"});
-    assert_eq!(post(&cloud, "/runs/log-parameter", param).await.0, 200);
-    let batch = json!({"run_id": run, "params": [{"key": "depth", "value": "4"}],
-        "metrics": [{"key": "m", "value": 1.0, "timestamp": 1}]});
-    let (status, error) = post(&cloud, "/runs/log-batch", batch).await;
-    assert_eq!((status, &error["error_code"]), (400, &"INVALID_PARAMETER_VALUE".into()));
-    let (_, it) = send(&cloud, "GET", &format!("{ROOT}/runs/get?run_id={run}"), "").await;
-    assert_eq!(it["run"]["data"]["metrics"], Value::Null);
-
-    let many: Vec<Value> =
-        (0..1001).map(|it| json!({"key": "m", "value": it, "timestamp": it})).collect();
-    let batch = json!({"run_id": run, "metrics": many});
-    assert_eq!(post(&cloud, "/runs/log-batch", batch).await.0, 400);
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
-#[tokio::test]
-async fn a_deleted_run_takes_nothing_until_it_is_restored() {
-    let (cloud, run) = with_run().await;
-    let key = json!({"run_id": run});
-    post(&cloud, "/runs/delete", key.clone()).await;
-    let tag = json!({"run_id": run, "key": "k", "value": "v"});
-    assert_eq!(post(&cloud, "/runs/set-tag", tag.clone()).await.0, 400);
-    post(&cloud, "/runs/restore", key).await;
-    assert_eq!(post(&cloud, "/runs/set-tag", tag).await.0, 200);
+fn refusal((status, answer): (u16, Value)) -> (u16, String, String) {
+    assert!(400 <= status, "{answer}");
+    (status, text(&answer["error_code"]), text(&answer["message"]))
 }
 
-#[tokio::test]
-async fn an_experiment_that_exists_is_a_400_and_an_unknown_one_a_404() {
-    let (cloud, _) = with_run().await;
-    let (status, error) = post(&cloud, "/experiments/create", json!({"name": "wine"})).await;
-    assert_eq!((status, &error["error_code"]), (400, &"RESOURCE_ALREADY_EXISTS".into()));
-    let (status, error) = post(&cloud, "/experiments/create", json!({})).await;
-    assert_eq!((status, &error["error_code"]), (400, &"INVALID_PARAMETER_VALUE".into()));
-    let path = format!("{ROOT}/experiments/get-by-name?experiment_name=beer");
-    assert_eq!(send(&cloud, "GET", &path, "").await.0, 404);
-}
-
-#[tokio::test]
-async fn what_mlflow_logs_run_history_shows() {
-    let cloud = MockCloud::new();
-    let history = format!("/history/v1.0{WORKSPACE}/experiments/wine");
-    send(&cloud, "POST", &history, "").await;
-    send(&cloud, "PATCH", &format!("{history}/runs/r1"), r#"{"runId":"r1"}"#).await;
-    let mlflow = format!("/mlflow/v2.0{WORKSPACE}/api/2.0/mlflow");
-    let batch = json!({"run_id": "r1", "metrics": [{"key": "loss", "value": 0.5, "timestamp": 1, "step": 2}],
-        "tags": [{"key": "stage", "value": "test"}]});
-    let path = format!("{mlflow}/runs/log-batch");
-    assert_eq!(send(&cloud, "POST", &path, &batch.to_string()).await.0, 200);
-    let update = json!({"run_id": "r1", "status": "FINISHED"}).to_string();
-    send(&cloud, "POST", &format!("{mlflow}/runs/update"), &update).await;
-
-    let (_, run) = send(&cloud, "GET", &format!("{history}/runs/r1"), "").await;
-    assert_eq!((&run["status"], &run["tags"]["stage"]), (&"Completed".into(), &"test".into()));
-    let full = format!("/metric/v2.0{WORKSPACE}/runs/r1/full");
-    let (_, metric) = send(&cloud, "POST", &full, r#"{"metricName":"loss"}"#).await;
-    assert_eq!(metric["value"][0]["data"]["loss"], 0.5);
+/// The value of `key` in a list of pairs.
+fn of_pairs<'a>(pairs: &'a Value, key: &str) -> Option<&'a Value> {
+    pairs.as_array()?.iter().find(|it| it["key"] == key).map(|it| &it["value"])
 }
