@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::super::tests::{ARM, begin, call};
-use crate::{MockCloud, services::azure::DATABRICKS_AUDIENCE, tests::WORKSPACE};
+use crate::{
+    MockCloud,
+    services::azure::DATABRICKS_AUDIENCE,
+    tests::{WORKSPACE, assert_replays, token_for},
+};
 
 const GROUP: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/dbx-rg";
 
