@@ -7,9 +7,15 @@ use super::{Local, LocalOptions, exec_task};
 use crate::{
     MockCloud,
     executor::AttemptId,
-    services::databricks::{
-        jobs,
-        tests::{get, post},
+    kernel::effects::Effect,
+    services::{
+        arm::ACCOUNT,
+        blob::ARTIFACTS,
+        databricks::{
+            jobs,
+            tests::{get, post},
+        },
+        pipelines::SharedLog,
     },
 };
 
@@ -275,4 +281,45 @@ async fn a_long_log_is_whole_for_those_who_go_on_reading_and_clipped_in_the_outp
     let whole = jobs::log_of(cloud.kernel(), workspace, id).whole();
     let whole = axum::body::to_bytes(whole, usize::MAX).await.unwrap();
     assert!((6 << 20) < whole.len() && whole.ends_with(b"xx\nlast\n"));
+}
+
+#[tokio::test]
+async fn a_shared_log_grows_under_all_its_names() {
+    let cloud = cloud();
+    let source = "\
+import time
+print('first', flush=True)
+while True:
+    try:
+        open('/dbfs/go').close()
+        break
+    except OSError:
+        time.sleep(0.01)
+print('last')";
+    import(&cloud, "/Shared/nb", source).await;
+    let task = json!({ "notebook_task": { "notebook_path": "/Shared/nb" } });
+    let id = submit(&cloud, task).await;
+    let path = format!("/api/2.1/jobs/runs/get?run_id={id}");
+    wait_for(&cloud, &path, |it| it["state"]["life_cycle_state"] == "RUNNING").await;
+    let kernel = cloud.kernel();
+    let workspace = kernel.inspect(|world| *world.databricks.keys().next().unwrap());
+    let name = "ExperimentRun/dcid.x/log.txt";
+    let log = SharedLog {
+        workspace,
+        job_run: id,
+        account: ACCOUNT.to_owned(),
+        container: ARTIFACTS.to_owned(),
+        blobs: vec![name.to_owned()],
+        is_growing: true,
+    };
+    Effect::ShareLog(log).carry_out(&kernel);
+
+    let seen = kernel.files.container(ACCOUNT, ARTIFACTS).locate(name);
+    let read = || std::fs::read_to_string(&seen).unwrap();
+    wait_for(&cloud, &path, |_| read().ends_with("first\n")).await;
+    upload(&cloud, "/go", "").await;
+    output(&cloud, id).await;
+    let log = jobs::log_path(&kernel, workspace, id).unwrap();
+    assert_eq!(read(), std::fs::read_to_string(log).unwrap());
+    assert!(read().lines().any(|it| it == "last"));
 }

@@ -3,8 +3,7 @@ use serde_json::{Value, json};
 use super::{attached, of_node, seconds, start, step_run};
 use crate::{
     MockCloud,
-    kernel::effects::Effect,
-    services::{arm::ACCOUNT, azure::ML_AUDIENCE, blob::ARTIFACTS, pipelines::SharedLog},
+    services::azure::ML_AUDIENCE,
     tests::{WORKSPACE, send, send_text, token_for},
 };
 
@@ -55,34 +54,4 @@ async fn the_log_of_a_step_is_an_artifact_from_its_beginning() {
     );
     let (_, info) = send(&cloud, "GET", &path, "").await;
     assert_eq!(read(&cloud, &info["contentUri"]).await, (200, "one\ntwo\n".to_owned()));
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_a_task_writes_is_seen_at_once_under_both_names() {
-    let cloud = attached(json!([{ "task": "*", "result": "RUNNING" }])).await;
-    let run = start(&cloud, &["one"], &[], false).await;
-    let kernel = cloud.kernel();
-    let (workspace, job_run) =
-        kernel.inspect(|world| world.pipelines.run(&run).unwrap().steps[0].job_run).unwrap();
-    let Some(log) = crate::services::databricks::jobs::log_path(&kernel, workspace, job_run) else {
-        // A rule decides this task, so its text is written whole.
-        let step = step_run(&cloud, &run, "one");
-        assert!(log_files(&cloud, &step).await[DRIVER].is_string());
-        return;
-    };
-    let shared = SharedLog {
-        workspace,
-        job_run,
-        account: ACCOUNT.to_owned(),
-        container: ARTIFACTS.to_owned(),
-        blobs: vec!["ExperimentRun/dcid.x/log.txt".to_owned()],
-        is_growing: true,
-    };
-    Effect::ShareLog(shared).carry_out(&kernel);
-    let seen = kernel.files.container(ACCOUNT, ARTIFACTS).locate("ExperimentRun/dcid.x/log.txt");
-    for text in ["one\n", "two\n"] {
-        let before = std::fs::read_to_string(&seen).unwrap();
-        std::fs::write(&log, format!("{before}{text}")).unwrap();
-        assert_eq!(std::fs::read_to_string(&seen).unwrap(), format!("{before}{text}"));
-    }
 }

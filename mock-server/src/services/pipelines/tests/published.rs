@@ -6,15 +6,15 @@ use crate::{
     tests::{assert_shaped, send},
 };
 
-/// Publishes a notebook step `one` that takes the parameter `rate`.
+/// Publishes a notebook step `one` that takes the parameter `myparam`.
 async fn publish(cloud: &MockCloud, name: &str) -> (u16, Value) {
     let mut node = notebook(cloud, "one").await;
-    let rate = json!({ "ValueType": "1", "Name": "_AML_PARAMETER_rate", "Value": "rate" });
+    let rate = json!({ "ValueType": "1", "Name": "_AML_PARAMETER_myparam", "Value": "myparam" });
     node["ModuleParameters"].as_array_mut().unwrap().push(rate);
     let body = json!({
         "Name": name, "Description": "d", "Version": "1.0", "Properties": {},
         "Graph": body(&[node], &[])["Graph"],
-        "GraphInterface": { "Parameters": [{ "Name": "rate", "DefaultValue": "0.1" }] },
+        "GraphInterface": { "Parameters": [{ "Name": "myparam", "DefaultValue": "0.1" }] },
     });
     send(cloud, "POST", &at("/Pipelines/Create"), &body.to_string()).await
 }
@@ -39,16 +39,16 @@ async fn a_published_pipeline_runs_from_its_address() {
     assert_eq!(found, made);
     assert_eq!(
         (&made["ParameterAssignments"], &made["TotalRunSteps"], &made["EntityStatus"]),
-        (&json!({ "rate": "0.1" }), &json!(1), &json!("Active"))
+        (&json!({ "myparam": "0.1" }), &json!(1), &json!("Active"))
     );
 
-    let sent = json!({ "ExperimentName": "wine", "ParameterAssignments": { "rate": 0.5 } });
+    let sent = json!({ "ExperimentName": "wine", "ParameterAssignments": { "myparam": 0.5 } });
     let path = text(&made["Url"]).to_owned();
     let (status, run) = send(&cloud, "POST", &path, &sent.to_string()).await;
     assert_eq!(status, 200, "{run}");
     assert_shaped("pipelines/published-submit", &run);
     assert_eq!(
-        (&run["PipelineId"], &run["GraphId"], &run["ParameterAssignments"]["rate"]),
+        (&run["PipelineId"], &run["GraphId"], &run["ParameterAssignments"]["myparam"]),
         (&made["Id"], &made["GraphId"], &json!("0.5"))
     );
     seconds(10).await;
