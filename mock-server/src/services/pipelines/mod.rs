@@ -6,7 +6,11 @@
 //! becomes a job run on the attached Databricks workspace and ends with it.
 //! After a failed step nothing new starts, unless the pipeline says to go on;
 //! then only what depends on the failed step is canceled.
-//! Not emulated yet: reuse of outputs, published pipelines, schedules.
+//! A deterministic step whose module, parameters and inputs are those of a
+//! finished one is not executed: it takes over the outputs of that one.
+//! Published pipelines have an address of their own and can be disabled.
+//! The logs of steps are artifacts of their runs.
+//! Not emulated: schedules, pipeline endpoints, drafts, datasets.
 
 mod routes;
 mod state;
