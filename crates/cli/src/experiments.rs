@@ -70,7 +70,7 @@ mod tests {
         let line = Line { id: "1".to_owned(), name: "wine".to_owned(), is_archived: true };
         assert_eq!(
             render(vec![line], Format::Table).unwrap(),
-            "NAME   ID   ARCHIVED\nwine   1    yes\n"
+            "NAME  ID  ARCHIVED\nwine  1   yes\n"
         );
     }
 }
