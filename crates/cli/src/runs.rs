@@ -48,26 +48,23 @@ pub(crate) async fn list(connection: &Connection, list: &List) -> anyhow::Result
     if list.children {
         query = query.with_children();
     }
-    let lines = match &list.experiment {
+    let lines = if let Some(name) = &list.experiment {
         // Runs are listed by the experiment's name; making the experiment to learn
         // its id would be more than was asked for.
-        Some(name) => {
-            let name = ExperimentName::new(name.as_str());
-            let experiment = ExperimentInfo::new(ExperimentId::new(""), name);
-            of(&client, &experiment, &query, list.limit).await?
+        let name = ExperimentName::new(name.as_str());
+        let experiment = ExperimentInfo::new(ExperimentId::new(""), name);
+        of(&client, &experiment, &query, list.limit).await?
+    } else {
+        let experiments: Vec<_> =
+            client.tracking().experiments().try_collect().await.context(FAILED)?;
+        let mut lines = Vec::new();
+        for experiment in &experiments {
+            lines.extend(of(&client, experiment, &query, list.limit).await?);
         }
-        None => {
-            let experiments: Vec<_> =
-                client.tracking().experiments().try_collect().await.context(FAILED)?;
-            let mut lines = Vec::new();
-            for experiment in &experiments {
-                lines.extend(of(&client, experiment, &query, list.limit).await?);
-            }
-            // The latest of all experiments first. As texts, instants sort like instants.
-            lines.sort_by(|one, other| other.created_at.cmp(&one.created_at));
-            lines.truncate(list.limit);
-            lines
-        }
+        // The latest of all experiments first. As texts, instants sort like instants.
+        lines.sort_by(|one, other| other.created_at.cmp(&one.created_at));
+        lines.truncate(list.limit);
+        lines
     };
     render(lines, list.output)
 }

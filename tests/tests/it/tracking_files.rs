@@ -153,7 +153,7 @@ async fn a_download_that_broke_off_goes_on_and_cut_answers_are_asked_for_again()
     let one = one.with_progress(move |it| kept.lock().unwrap().push(it.bytes_done));
     let saved = run.download_files("outputs/", &down, &one).await.unwrap();
     assert_eq!(std::fs::read(&saved[0]).unwrap(), std::fs::read(&large).unwrap());
-    let mib = |it: &u64| *it as usize / MIB;
+    let mib = |it: &u64| *it / MIB as u64;
     assert_eq!(seen.lock().unwrap().iter().map(mib).collect::<Vec<_>>(), [16, 20, 22]);
 
     // A complete file is not read again.
