@@ -12,7 +12,7 @@ client_secret, subscription_id, resource_group, workspace_name, databricks_token
 databricks_workspace_name, oidc_subject_token, cloud_name). Each part starts from a reset world.
 Prints one line a part and, last, 'SUITE: N passed, M failed' a suite; the exit status is the number of failed parts.
 """
-import argparse, concurrent.futures, json, os, pathlib, shutil, signal, ssl, subprocess, sys, tempfile, time, urllib.parse, urllib.request
+import argparse, concurrent.futures, json, os, pathlib, shutil, signal, ssl, subprocess, sys, tempfile, time, urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 A = argparse.ArgumentParser(); A.add_argument("suites", nargs="*"); A.add_argument("--ready", required=True)
@@ -53,12 +53,11 @@ def control(label, cmd, env, cwd, passed):
     if not good or args.v: print("\n".join("     | " + l for l in out.splitlines()[-25:]), flush=True)
     return good, 1
 
-def run(label, cmd, env, cwd, timeout, passed, outcomes=(), prepare=None):
+def run(label, cmd, env, cwd, timeout, passed, outcomes=()):
     """outcomes: rules that decide how matching tasks end, instead of executing them; without one the mock really executes."""
     if args.part and label not in args.part: return None
     if args.control: return POOL.submit(control, label, cmd, env, cwd, passed)
     http("POST", "/_mock/reset", {}); http("POST", "/_mock/outcomes", list(outcomes)); t = time.time()
-    if prepare: prepare()
     try: p = subprocess.run(cmd, env=env, cwd=cwd, timeout=timeout, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True); out, rc = p.stdout, p.returncode
     except subprocess.TimeoutExpired as x: out, rc = (x.stdout or b"").decode(errors="replace") if isinstance(x.stdout, bytes) else (x.stdout or ""), "timed out"
     lines = out.splitlines(); n = sum(l.startswith(("OK", "ok ", "[")) for l in lines); good = passed(rc, out)
@@ -73,15 +72,6 @@ def through_proxy(e):
     for k in ("https_proxy", "http_proxy", "HTTP_PROXY", "NO_PROXY", "no_proxy", "ARM_CLOUD_METADATA_URL", "AZUREML_CURRENT_CLOUD"): e.pop(k, None)
     e.update(HTTPS_PROXY=URL)
 
-def more_workspaces():
-    """Part 1b opens workspaces by these names: it looks for configurations, and the mock knows no workspace that nobody made."""
-    form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": R["client_id"], "client_secret": R["client_secret"], "scope": "https://management.azure.com/.default"}).encode()
-    token = json.load(urllib.request.urlopen(URL + "/%s/oauth2/v2.0/token" % R["tenant_id"], form, timeout=30))["access_token"]
-    group = "/subscriptions/%s/resourceGroups/%s/providers/" % (R["subscription_id"], R["resource_group"])
-    body = {"location": "eastus", "properties": {"storageAccount": group + "Microsoft.Storage/storageAccounts/more1", "keyVault": group + "Microsoft.KeyVault/vaults/more1"}}
-    for name in ("w-plain-project", "w-plain", "w-root-amlconfig", "w-root-azureml"):
-        http("PUT", group + "Microsoft.MachineLearningServices/workspaces/" + name + "?api-version=2022-05-01", body, token)
-
 def azureml_v1():
     py = venv("azureml-v1", "azureml-v1/requirements.txt")
     for f, proxy in [(f, proxy) for f in parts("azureml-v1", "flow_part*.py") for proxy in ([False, True] if f.stem in ("flow_part1", "flow_part2") else [False])]:
@@ -90,7 +80,7 @@ def azureml_v1():
                  AML_CLIENT_ID=R["client_id"], AML_CLIENT_SECRET=R["client_secret"], AML_DBX_TOKEN=R["databricks_token"], AZUREML_CURRENT_CLOUD="AzureCloud",
                  ARM_CLOUD_METADATA_URL=TLS + "/metadata/endpoints?api-version=2019-05-01")
         if proxy: through_proxy(e)
-        yield run(f.stem + (" (proxy)" if proxy else ""), [py, "-W", "ignore", f], e, w, 240, lambda rc, out: rc == 0 and " PASS" in (out.strip().splitlines() or [""])[-1], OUTCOMES, more_workspaces if f.stem == "flow_part1b" else None)
+        yield run(f.stem + (" (proxy)" if proxy else ""), [py, "-W", "ignore", f], e, w, 240, lambda rc, out: rc == 0 and " PASS" in (out.strip().splitlines() or [""])[-1], OUTCOMES)
 
 def azure_ai_ml():
     py = venv("azure-ai-ml", "azure-ai-ml/requirements.txt")

@@ -99,7 +99,7 @@ async fn listings_are_filtered_by_type_and_unknown_filters_are_refused() {
         )
     };
     let (_, all) = get(&resources("")).await;
-    assert_eq!(all["value"].as_array().map(Vec::len), Some(2));
+    assert_eq!(all["value"].as_array().map(Vec::len), Some(6));
     let (_, some) = get(&resources("resourceType%20eq%20'Microsoft.Databricks/workspaces'")).await;
     assert_eq!(some["value"][0]["name"], "dbx-ws");
     let (_, none) =

@@ -8,7 +8,6 @@
 //!
 //! Reference: what azureml-core 1.61 sends and needs.
 
-mod archive;
 mod routes;
 mod state;
 #[cfg(test)]

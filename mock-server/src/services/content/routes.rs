@@ -3,9 +3,9 @@ use std::{collections::BTreeMap, fs, io};
 use axum::{Json, http::Method, routing::on};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
-    archive::Archive,
     state::decide_snapshot,
     wire::{self, PlacesBody, SnapshotBody},
 };
@@ -20,6 +20,10 @@ use crate::{
 pub(crate) static SERVICE: Service = Service::new::<Envelope>("content", data_plane_gate, ROUTES);
 
 type Answer = Result<Json<Value>, Refused<Envelope>>;
+
+/// Small, and read once.
+const AS_IT_IS: SimpleFileOptions =
+    SimpleFileOptions::DEFAULT.compression_method(CompressionMethod::Stored);
 
 /// Where archives are in the container of artifacts.
 const ZIPS: &str = "snapshotzips";
@@ -115,9 +119,10 @@ async fn zip(
     if !target.is_file() {
         let packed = tokio::task::spawn_blocking(move || -> io::Result<()> {
             let unfinished = kernel.files.unfinished()?;
-            let mut archive = Archive::new(io::BufWriter::new(fs::File::create(&unfinished)?));
+            let mut archive = ZipWriter::new(fs::File::create(&unfinished)?);
             for (name, blob) in &files {
-                archive.add(name, &fs::read(folder.locate(blob))?)?;
+                archive.start_file(name.as_str(), AS_IT_IS)?;
+                io::copy(&mut fs::File::open(folder.locate(blob))?, &mut archive)?;
             }
             archive.finish()?;
             files::place(&unfinished, &target)

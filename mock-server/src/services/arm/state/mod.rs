@@ -81,7 +81,7 @@ pub(crate) enum Due {
 impl Arm {
     /// What every world begins with.
     pub(crate) fn seeded(seed: u64) -> Self {
-        let workspace = MlWorkspace::seeded(seed);
+        let workspaces: Vec<_> = MlWorkspace::seeded(seed).collect();
         let databricks = DatabricksWorkspace::seeded();
         let group = |name: &str| ResourceGroup {
             subscription: SUBSCRIPTION.into(),
@@ -89,13 +89,14 @@ impl Arm {
             location: REGION.into(),
             tags: BTreeMap::new(),
         };
-        let groups = [group(&workspace.resource_group), group(&databricks.resource_group)];
-        let groups = groups.map(|it| (group_key(&it.subscription, &it.name), it));
+        let groups = workspaces.iter().map(|it| group(&it.resource_group));
+        let groups = groups.chain([group(&databricks.resource_group)]);
+        let groups = groups.map(|it| (group_key(&it.subscription, &it.name), it)).collect();
         Self {
             tenant_id: TENANT.into(),
             subscriptions: vec![SUBSCRIPTION.into()],
-            groups: groups.into(),
-            workspaces: BTreeMap::from([(workspace.key(), workspace)]),
+            groups,
+            workspaces: workspaces.into_iter().map(|it| (it.key(), it)).collect(),
             databricks: BTreeMap::from([(databricks.key(), databricks)]),
             computes: Computes::default(),
             operations: BTreeMap::new(),

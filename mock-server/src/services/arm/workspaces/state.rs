@@ -65,6 +65,14 @@ pub(super) struct Changes {
     pub(super) image_build_compute: Option<String>,
 }
 
+/// The default workspace, and others with which flows of the official SDK try
+/// where a `config.json` is looked for: each file names another one.
+const SEEDED: [&str; 5] =
+    ["ws1", "w-plain", "w-plain-project", "w-root-amlconfig", "w-root-azureml"];
+
+/// Keeps the ids of seeded workspaces away from those that are drawn.
+const ID_STRIDE: usize = 1 << 40;
+
 /// Where a request says that a workspace is.
 pub(super) struct At<'a> {
     pub(super) subscription: &'a str,
@@ -73,20 +81,20 @@ pub(super) struct At<'a> {
 }
 
 impl MlWorkspace {
-    /// The one with which every world begins. Its own id comes from the seed,
-    /// because official SDKs cache by it.
-    pub(in super::super) fn seeded(seed: u64) -> Self {
-        Self {
+    /// Those with which every world begins, the default one first. Their own
+    /// ids come from the seed, because official SDKs cache by them.
+    pub(in super::super) fn seeded(seed: u64) -> impl Iterator<Item = Self> {
+        SEEDED.into_iter().zip((0..).step_by(ID_STRIDE)).map(move |(name, number)| Self {
             subscription: SUBSCRIPTION.into(),
             resource_group: "rg1".into(),
-            name: "ws1".into(),
+            name: name.into(),
             location: REGION.into(),
-            workspace_id: ids::uuid(seed, 0).to_string(),
+            workspace_id: ids::uuid(seed, number).to_string(),
             account: ACCOUNT.into(),
             created_at: CREATED_AT,
             described: Described::default(),
             provisioning: Provisioning::default(),
-        }
+        })
     }
 
     pub(in super::super) fn key(&self) -> String {

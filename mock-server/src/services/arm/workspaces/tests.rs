@@ -129,5 +129,6 @@ async fn listings_come_in_pages_that_lead_to_each_other() {
         let Some(next) = page.get("nextLink") else { break };
         path = next.as_str().unwrap().strip_prefix(ARM).unwrap().to_owned();
     }
-    assert_eq!(names, [json!("ws1"), json!("ws2"), json!("ws3")]);
+    assert_eq!(names.len(), 7);
+    assert_eq!(names[4..], [json!("ws1"), json!("ws2"), json!("ws3")]);
 }
