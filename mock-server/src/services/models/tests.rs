@@ -60,3 +60,17 @@ async fn a_bad_name_and_a_missing_asset_are_refused() {
     let model = json!({"name": "good", "url": "aml://asset/none"}).to_string();
     assert_eq!(send(&cloud, "POST", &at("/models"), &model).await.0, 404);
 }
+
+#[tokio::test]
+async fn saved_exchanges_of_changes_are_answered_alike() {
+    let cloud = MockCloud::new();
+    register(&cloud, "mymodel", "1").await;
+    for fixture in ["models/update", "models/delete"] {
+        let exchange = azml_fixtures::load(fixture);
+        let body = exchange.request.body.map_or_else(String::new, |it| it.to_string());
+        let (status, answer) =
+            send(&cloud, &exchange.request.method, &exchange.request.path, &body).await;
+        assert_eq!(status, exchange.response.status, "{fixture}");
+        assert_eq!(answer["kvTags"], exchange.response.body["kvTags"], "{fixture}");
+    }
+}
