@@ -99,6 +99,10 @@ pub(super) async fn list(Here(kernel): Here, root: Root, Asked(fields): Asked) -
 pub(super) async fn sent(tree: &Tree, path: &str) -> Result<Response, Refusal> {
     let name = format!("{}{path}", tree.prefix);
     let missing = || Refusal::not_found(format!("No such artifact: '{path}'"));
+    if tree.folder.path().join(&name).is_dir() {
+        let text = format!("Artifact path refers to a directory, not a file: '{path}'");
+        return Err(Refusal::invalid(text));
+    }
     let file = match File::open(tree.folder.locate(&name)) {
         Err(err)
             if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
@@ -108,10 +112,6 @@ pub(super) async fn sent(tree: &Tree, path: &str) -> Result<Response, Refusal> {
         other => other.map_err(unusable)?,
     };
     let data = file.metadata().map_err(unusable)?;
-    if !data.is_file() {
-        let text = format!("Artifact path refers to a directory, not a file: '{path}'");
-        return Err(Refusal::invalid(text));
-    }
     let body = blob::send(file, 0, data.len()).await?;
     let base = path.rsplit('/').next().unwrap_or(path);
     let headers = [

@@ -7,6 +7,7 @@ mod models;
 mod registry;
 mod runs;
 pub(super) mod search;
+mod versions;
 
 pub(super) use self::{
     experiments::{
@@ -21,11 +22,13 @@ pub(super) use self::{
         NewLoggedModel, decide_logged_model, decide_logged_patch, decide_logged_untag, logged,
     },
     registry::{
-        NewVersion, decide_alias, decide_alias_removal, decide_new_version, decide_registered,
-        decide_registered_description, decide_registered_name, decide_registered_removal,
-        decide_registered_tag, decide_registered_untag, decide_stage, decide_version_description,
-        decide_version_removal, decide_version_tag, decide_version_untag, download_uri,
-        latest_versions, registered, version, version_by_alias,
+        decide_alias, decide_alias_removal, decide_registered, decide_registered_description,
+        decide_registered_name, decide_registered_removal, decide_registered_tag,
+        decide_registered_untag, latest_versions, registered, version, version_by_alias,
     },
     runs::{NewRun, decide_deletion, decide_new_run, decide_untag, decide_update, run},
+    versions::{
+        NewVersion, decide_new_version, decide_stage, decide_version_description,
+        decide_version_removal, decide_version_tag, decide_version_untag, download_uri,
+    },
 };

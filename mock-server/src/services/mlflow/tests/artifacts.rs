@@ -61,13 +61,17 @@ async fn proxied_artifacts_go_up_and_come_down() {
             "hello".to_owned(),
         );
         assert_eq!(fetch(&mount, &path).await, wanted);
-        assert_eq!(mount.ask("DELETE", &format!("^{path}"), "").await.0, 200);
-        assert_eq!(fetch(&mount, &path).await.0, 404);
-        assert_eq!(mount.ask("DELETE", &format!("^{path}"), "").await.0, 200, "it may be gone");
         assert_eq!(
             fetch(&mount, &format!("/api/2.0/mlflow-artifacts/artifacts/{root}/out")).await.0,
             400
         );
+        assert_eq!(mount.ask("DELETE", &format!("^{path}"), "").await.0, 200);
+        assert_eq!(fetch(&mount, &path).await.0, 404);
+        assert_eq!(mount.ask("DELETE", &format!("^{path}"), "").await.0, 200, "it may be gone");
+        let whole = format!("{FILES}/artifacts/{root}");
+        assert_eq!(mount.ask("DELETE", &whole, "").await.0, 200);
+        let (_, list) = mount.get(&format!("/artifacts/list?run_id={run}")).await;
+        assert_eq!(list.get("files"), None);
     }
 }
 

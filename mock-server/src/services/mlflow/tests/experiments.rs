@@ -110,7 +110,7 @@ async fn experiments_are_searched_in_pages() {
     let tagged = json!({"max_results": 9, "filter": "tags.kind = 'a'"});
     assert_eq!(names(tagged).await.0, ["a"]);
     let numbered = json!({"max_results": 9, "filter": "experiment_id IN ('0', '3')"});
-    assert_eq!(names(numbered).await.0, ["c", "Default"]);
+    assert_eq!(names(numbered).await.0, ["Default", "c"]);
 
     let (status, _, text) = mount.refused("/experiments/search", json!({})).await;
     assert_eq!(status, 400);

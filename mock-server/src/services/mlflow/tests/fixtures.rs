@@ -44,7 +44,7 @@ async fn every_recorded_exchange_is_answered_alike() {
         replay.of("mlflow/experiments-get-by-name").await;
         replay.making("mlflow/runs-create", "/run/info/run_id").await;
         for name in
-            ["log-parameter", "log-batch", "log-metric", "set-tag", "get", "search", "update"]
+            ["log-parameter", "log-batch", "log-metric", "set-tag", "get", "update", "search"]
         {
             replay.of(&format!("mlflow/runs-{name}")).await;
         }

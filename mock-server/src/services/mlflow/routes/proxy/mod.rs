@@ -57,9 +57,13 @@ pub(super) async fn upload(
 
 /// A file, or a folder with all that is in it. What is not there may go.
 pub(super) async fn delete(Here(kernel): Here, root: Root, Names(path, _): PathNames) -> Answer {
-    let tree = tree(&kernel, &root);
-    let path = tree.folder.locate(&file(&path.path)?);
-    let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+    let (folder, name) = (tree(&kernel, &root).folder, file(&path.path)?);
+    let below = folder.path().join(&name);
+    let removed = if below.is_dir() {
+        fs::remove_dir_all(&below)
+    } else {
+        fs::remove_file(folder.locate(&name))
+    };
     match removed {
         Err(err) if err.kind() != io::ErrorKind::NotFound => {
             Err(Refusal::invalid(format!("the artifact could not be removed: {err}")).into())
