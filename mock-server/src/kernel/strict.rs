@@ -25,13 +25,13 @@ impl Unknown {
 }
 
 /// Where an extractor notes what it did not use.
-pub(super) struct Notes {
+pub(crate) struct Notes {
     unknown: Option<Unknown>,
     is_strict: bool,
 }
 
 impl Notes {
-    pub(super) fn of(extensions: &Extensions) -> Self {
+    pub(crate) fn of(extensions: &Extensions) -> Self {
         let unknown = extensions.get::<Unknown>().cloned();
         let is_strict = extensions.get::<Arc<Kernel>>().is_some_and(|it| it.settings.strict);
         Self { unknown, is_strict }
@@ -46,14 +46,20 @@ impl Notes {
         let mut unused = Vec::new();
         let value = serde_ignored::deserialize(source, |path| unused.push(path.to_string()))
             .map_err(|err: D::Error| Refusal::malformed(err.to_string()))?;
+        self.take(unused)?;
+        Ok(value)
+    }
+
+    /// Takes note of names that a service does not know.
+    pub(crate) fn take(&self, mut unused: Vec<String>) -> Result<(), Refusal> {
         unused.retain(|it| !EVERYWHERE.contains(&it.as_str()));
         if unused.is_empty() {
-            return Ok(value);
+            return Ok(());
         }
         let text = format!("azml-mock --strict does not know: {}", unused.join(", "));
         if let Some(unknown) = &self.unknown {
             unknown.0.lock().append(&mut unused);
         }
-        if self.is_strict { Err(Refusal::invalid(text)) } else { Ok(value) }
+        if self.is_strict { Err(Refusal::invalid(text)) } else { Ok(()) }
     }
 }

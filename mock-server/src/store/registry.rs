@@ -32,8 +32,8 @@ pub(crate) struct RegisteredModel {
 /// What a client changes in a registered model. `None` leaves a field as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RegisteredModelPatch {
-    /// The description, which may go.
-    pub(crate) description: Option<Option<String>>,
+    /// An empty one is none.
+    pub(crate) description: Option<String>,
     pub(crate) tags: Option<BTreeMap<String, String>>,
     pub(crate) aliases: Option<BTreeMap<String, u64>>,
     /// Whether this counts as a change of the model.
@@ -119,7 +119,7 @@ impl RegisteredModel {
 
     pub(super) fn patch(&mut self, patch: &RegisteredModelPatch, at: OffsetDateTime) {
         if let Some(description) = &patch.description {
-            self.description.clone_from(description);
+            self.description = Some(description.clone()).filter(|it| !it.is_empty());
         }
         if let Some(tags) = &patch.tags {
             self.tags.clone_from(tags);

@@ -32,7 +32,7 @@ pub(super) async fn upload(
     body: Body,
 ) -> Answer {
     store(&kernel, &tree(&kernel, workspace), &safe(&path.path)?, body).await?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn download(

@@ -108,13 +108,13 @@ fn set_deleted(Here(kernel): &Here, root: &Root, fields: &Fields, is_deleted: bo
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_experiment_state(world, &root.place, id, is_deleted, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn update(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
     let (id, name) = (fields.required("experiment_id")?, fields.required("new_name")?);
     kernel.commit::<_, Refuse>(|world, ctx| decide_rename(world, &root.place, id, name, ctx))?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn set_tag(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
@@ -123,7 +123,7 @@ pub(super) async fn set_tag(Here(kernel): Here, root: Root, Asked(fields): Asked
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_experiment_tag(world, &root.place, id, tag, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn delete_tag(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
@@ -131,7 +131,7 @@ pub(super) async fn delete_tag(Here(kernel): Here, root: Root, Asked(fields): As
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_experiment_untag(world, &root.place, id, key, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 /// Which datasets the runs of some experiments were fed with.
@@ -152,7 +152,7 @@ pub(super) async fn search_datasets(
         );
         return Err(Refusal::invalid(text).into());
     }
-    let ids = state::experiment_ids(&root.place, ids)?;
+    let ids = state::experiment_ids(&root.place, &ids)?;
     kernel.read(|world, _| {
         let mut found: Vec<Value> = Vec::new();
         let runs = world.stores.at(&root.place).runs();

@@ -36,12 +36,12 @@ pub(super) async fn log_batch(
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_batch(world, &root.place, &body.run_id, body.logged, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 fn log_one(kernel: &Kernel, root: &Root, run_id: &str, logged: Logged) -> Answer {
     kernel.commit::<_, Refuse>(|world, ctx| decide_one(world, &root.place, run_id, logged, ctx))?;
-    done()
+    Ok(done())
 }
 
 fn pair(fields: &Fields) -> Result<Vec<(String, String)>, Refusal> {
@@ -70,7 +70,7 @@ pub(super) async fn log_inputs(Here(kernel): Here, root: Root, Asked(fields): As
     }
     kernel
         .commit::<_, Refuse>(|world, _| decide_inputs(world, &root.place, id, datasets, models))?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn log_outputs(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
@@ -81,7 +81,7 @@ pub(super) async fn log_outputs(Here(kernel): Here, root: Root, Asked(fields): A
         models.push(ModelOutput { model_id, step: it.whole("step")?.unwrap_or(0) });
     }
     kernel.commit::<_, Refuse>(|world, _| decide_outputs(world, &root.place, id, models))?;
-    done()
+    Ok(done())
 }
 
 /// Records a model in the tag of the run, as older clients do.
@@ -105,7 +105,7 @@ pub(super) async fn log_model(Here(kernel): Here, root: Root, Asked(fields): Ask
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_model_record(world, &root.place, id, model, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 /// Metrics may come later than the answer. Here they never do.

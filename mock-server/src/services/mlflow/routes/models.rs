@@ -93,7 +93,7 @@ pub(super) async fn finalize(
 pub(super) async fn delete(Here(kernel): Here, root: Root, Names(path, _): PathNames) -> Answer {
     let change = LoggedModelPatch { is_deleted: Some(true), ..LoggedModelPatch::default() };
     patch(&kernel, &root, &path.model_id, change)?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn set_tags(
@@ -104,7 +104,7 @@ pub(super) async fn set_tags(
 ) -> Answer {
     let tags = fields.pairs("tags")?.into_iter().collect();
     patch(&kernel, &root, &path.model_id, LoggedModelPatch { tags, ..Default::default() })?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn delete_tag(
@@ -115,7 +115,7 @@ pub(super) async fn delete_tag(
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_logged_untag(world, &root.place, &path.model_id, &path.tag_key, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn log_params(
@@ -126,7 +126,7 @@ pub(super) async fn log_params(
 ) -> Answer {
     let params = fields.pairs("params")?.into_iter().collect();
     patch(&kernel, &root, &path.model_id, LoggedModelPatch { params, ..Default::default() })?;
-    done()
+    Ok(done())
 }
 
 /// A dataset that a client names, if it does.
@@ -160,7 +160,7 @@ pub(super) async fn search(Here(kernel): Here, root: Root, Asked(fields): Asked)
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let page = Page::new(fields.text("page_token")?, size)?;
     let search = ModelSearch::new(filter, datasets, order, page)?;
-    let ids = state::experiment_ids(&root.place, ids)?;
+    let ids = state::experiment_ids(&root.place, &ids)?;
     kernel.read(|world, _| {
         let store = world.stores.at(&root.place);
         let (found, next) = search_models(store, &ids, &search);

@@ -83,7 +83,7 @@ pub(super) async fn rename(Here(kernel): Here, root: Root, Asked(fields): Asked)
 pub(super) async fn delete(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
     let name = fields.required("name")?;
     kernel.commit::<_, Refuse>(|world, _| decide_registered_removal(world, &root.place, name))?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn get_latest_versions(
@@ -106,7 +106,7 @@ pub(super) async fn set_tag(Here(kernel): Here, root: Root, Asked(fields): Asked
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_registered_tag(world, &root.place, name, tag, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn delete_tag(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
@@ -114,7 +114,7 @@ pub(super) async fn delete_tag(Here(kernel): Here, root: Root, Asked(fields): As
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_registered_untag(world, &root.place, name, key, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn set_alias(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
@@ -123,7 +123,7 @@ pub(super) async fn set_alias(Here(kernel): Here, root: Root, Asked(fields): Ask
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_alias(world, &root.place, (name, &version), alias, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn delete_alias(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
@@ -131,7 +131,7 @@ pub(super) async fn delete_alias(Here(kernel): Here, root: Root, Asked(fields): 
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_alias_removal(world, &root.place, name, alias, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn get_by_alias(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {

@@ -83,13 +83,13 @@ fn set_deleted(Here(kernel): &Here, root: &Root, fields: &Fields, is_deleted: bo
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_deletion(world, &root.place, id, is_deleted, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn delete_tag(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
     let (id, key) = (fields.run_id()?, fields.required("key")?);
     kernel.commit::<_, Refuse>(|world, ctx| decide_untag(world, &root.place, id, key, ctx))?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn search(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Shown {
@@ -100,7 +100,7 @@ pub(super) async fn search(Here(kernel): Here, root: Root, Asked(fields): Asked)
     let order_by = fields.texts("order_by")?;
     let page = Page::new(fields.text("page_token")?, size)?;
     let search = RunSearch::new(filter, &order_by, view, page)?;
-    let ids = state::experiment_ids(&root.place, ids)?;
+    let ids = state::experiment_ids(&root.place, &ids)?;
     kernel.read(|world, _| {
         let store = world.stores.at(&root.place);
         let uri = |run: &crate::store::Run| root.artifact_uri(store, run);

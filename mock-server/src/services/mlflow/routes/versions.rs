@@ -116,7 +116,7 @@ pub(super) async fn delete(Here(kernel): Here, root: Root, Asked(fields): Asked)
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_version_removal(world, &root.place, (name, &number), ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn set_tag(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
@@ -125,7 +125,7 @@ pub(super) async fn set_tag(Here(kernel): Here, root: Root, Asked(fields): Asked
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_version_tag(world, &root.place, (name, &number), tag, ctx)
     })?;
-    done()
+    Ok(done())
 }
 
 pub(super) async fn delete_tag(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
@@ -134,5 +134,5 @@ pub(super) async fn delete_tag(Here(kernel): Here, root: Root, Asked(fields): As
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_version_untag(world, &root.place, (name, &number), key, ctx)
     })?;
-    done()
+    Ok(done())
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::checks::{check_length, check_tag, invalid_state};
 use crate::{
-    kernel::{Ctx, Decision, Kind, Refusal, World},
+    kernel::{self, Ctx, Decision, Kind, Refusal, World},
     store::{self, Event, Experiment, ExperimentPatch, Place, Store},
 };
 
@@ -31,7 +31,7 @@ fn integer_id<'a>(place: &Place, id: &'a str) -> Result<&'a str, Refusal> {
 
 pub(in super::super) fn experiment_ids(
     place: &Place,
-    ids: Vec<String>,
+    ids: &[String],
 ) -> Result<Vec<String>, Refusal> {
     ids.iter().map(|it| integer_id(place, it).map(str::to_owned)).collect()
 }
@@ -111,9 +111,9 @@ fn decide_experiment_patch(
     id: &str,
     patch: ExperimentPatch,
     ctx: &Ctx<'_>,
-) -> Decision<()> {
+) -> (Vec<kernel::Event>, ()) {
     let event = Event::ExperimentPatched { id: id.to_owned(), at: ctx.now, patch };
-    Ok((vec![store::at(place, event)], ()))
+    (vec![store::at(place, event)], ())
 }
 
 /// Deletes an experiment with its runs, or brings them back.
@@ -129,7 +129,7 @@ pub(in super::super) fn decide_experiment_state(
         return Err(missing(&found.id));
     }
     let patch = ExperimentPatch { is_deleted: Some(is_deleted), ..ExperimentPatch::default() };
-    decide_experiment_patch(place, &found.id, patch, ctx)
+    Ok(decide_experiment_patch(place, &found.id, patch, ctx))
 }
 
 pub(in super::super) fn decide_rename(
@@ -149,7 +149,7 @@ pub(in super::super) fn decide_rename(
         return Err(Refusal::invalid(exists(name).message).with_code("BAD_REQUEST"));
     }
     let patch = ExperimentPatch { name: Some(name.to_owned()), ..ExperimentPatch::default() };
-    decide_experiment_patch(place, &found.id, patch, ctx)
+    Ok(decide_experiment_patch(place, &found.id, patch, ctx))
 }
 
 pub(in super::super) fn decide_experiment_tag(
@@ -162,7 +162,12 @@ pub(in super::super) fn decide_experiment_tag(
     check_tag(key, value, LONGEST_VALUE)?;
     let found = active(world.stores.at(place), place, id)?;
     let tags = BTreeMap::from([(key.to_owned(), value.to_owned())]);
-    decide_experiment_patch(place, &found.id, ExperimentPatch { tags, ..Default::default() }, ctx)
+    Ok(decide_experiment_patch(
+        place,
+        &found.id,
+        ExperimentPatch { tags, ..Default::default() },
+        ctx,
+    ))
 }
 
 pub(in super::super) fn decide_experiment_untag(
@@ -179,5 +184,5 @@ pub(in super::super) fn decide_experiment_untag(
     }
     let untagged = vec![key.to_owned()];
     let patch = ExperimentPatch { untagged, ..ExperimentPatch::default() };
-    decide_experiment_patch(place, &found.id, patch, ctx)
+    Ok(decide_experiment_patch(place, &found.id, patch, ctx))
 }

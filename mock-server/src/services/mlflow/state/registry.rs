@@ -102,7 +102,7 @@ pub(in super::super) fn decide_registered_description(
     ctx: &Ctx<'_>,
 ) -> Decision<()> {
     registered(world.stores.at(place), name)?;
-    let description = Some(description);
+    let description = Some(description.unwrap_or_default());
     let patch = RegisteredModelPatch { description, is_noted: true, ..Default::default() };
     Ok((vec![patched(place, name, patch, ctx)], ()))
 }

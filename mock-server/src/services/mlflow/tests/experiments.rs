@@ -109,7 +109,8 @@ async fn experiments_are_searched_in_pages() {
     assert_eq!(names(all).await.0.len(), 3);
     let tagged = json!({"max_results": 9, "filter": "tags.kind = 'a'"});
     assert_eq!(names(tagged).await.0, ["a"]);
-    let numbered = json!({"max_results": 9, "filter": "experiment_id IN ('0', '3')"});
+    let numbered =
+        json!({"max_results": 9, "filter": "experiment_id IN ('0', '3')", "order_by": ["name"]});
     assert_eq!(names(numbered).await.0, ["Default", "c"]);
 
     let (status, _, text) = mount.refused("/experiments/search", json!({})).await;

@@ -171,8 +171,8 @@ async fn the_artifacts_of_a_run_are_the_same_from_every_side() {
     let (_, uri) =
         send(&mount.cloud, "GET", &format!("{root}/artifacturi?path=sub/art.txt"), "").await;
     assert!(text(&uri).starts_with("https://"), "{uri}");
-    let lost = root.replace(&experiment, "beer");
-    assert_eq!(send(&mount.cloud, "GET", &lost, "").await.0, 404);
+    let elsewhere = root.replace(&experiment, "beer");
+    assert_eq!(send(&mount.cloud, "GET", &elsewhere, "").await.0, 404);
 }
 
 #[tokio::test]

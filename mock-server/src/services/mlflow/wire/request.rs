@@ -10,9 +10,22 @@ use axum::{
 use serde_json::{Map, Value};
 
 use super::Envelope;
-use crate::kernel::{Raw, Refusal, Refused, lenient};
+use crate::kernel::{Raw, Refusal, Refused, lenient, strict::Notes};
 
 const HINT: &str = "See the API docs for more information about request parameters.";
+
+/// The names of all fields that calls of MLflow have.
+#[rustfmt::skip]
+const KNOWN: &[&str] = &[
+    "alias", "allow_deleted", "archive_existing_versions", "artifact_directory_path",
+    "artifact_location", "batch_tracking_id", "datasets", "deployment_job_id", "description",
+    "end_step", "end_time", "experiment_id", "experiment_ids", "experiment_name", "filter", "key",
+    "max_results", "metric_key", "metrics", "model_id", "model_json", "model_type", "models",
+    "name", "new_name", "num_parts", "order_by", "page_token", "params", "parts", "path",
+    "run_id", "run_ids", "run_link", "run_name", "run_uuid", "run_view_type", "source",
+    "source_run_id", "stage", "stages", "start_step", "start_time", "status", "tags",
+    "upload_id", "user_id", "value", "version", "view_type",
+];
 
 /// Fields by name, as they came.
 #[derive(Clone, Debug, Default)]
@@ -25,9 +38,12 @@ impl<S: Send + Sync> FromRequest<S> for Asked {
     type Rejection = Refused<Envelope>;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let notes = Notes::of(request.extensions());
         let query = request.uri().query().unwrap_or_default().to_owned();
         if *request.method() == Method::GET && !query.is_empty() {
-            return Ok(Self(Fields::of_query(&query)));
+            let fields = Fields::of_query(&query);
+            notes.take(fields.unknown())?;
+            return Ok(Self(fields));
         }
         let is_reading = *request.method() == Method::GET;
         if !is_reading {
@@ -36,7 +52,9 @@ impl<S: Send + Sync> FromRequest<S> for Asked {
         let Raw(bytes, _): Raw<Envelope> = Raw::from_request(request, state).await?;
         let fields = Fields::of_body(&bytes);
         // Some clients send what a DELETE needs in the query.
-        Ok(Self(if fields.0.is_empty() { Fields::of_query(&query) } else { fields }))
+        let fields = if fields.0.is_empty() { Fields::of_query(&query) } else { fields };
+        notes.take(fields.unknown())?;
+        Ok(Self(fields))
     }
 }
 
@@ -155,6 +173,12 @@ impl Fields {
             Value::Object(fields) => Self(fields),
             _ => Self::default(),
         }
+    }
+
+    /// The names that no call of MLflow has.
+    fn unknown(&self) -> Vec<String> {
+        let unknown = self.0.keys().filter(|it| !KNOWN.contains(&it.as_str()));
+        unknown.cloned().collect()
     }
 
     fn get(&self, name: &str) -> Option<&Value> {

@@ -124,7 +124,7 @@ pub(in super::super) async fn complete(
     spawn_blocking(join).await.map_err(unusable)?.map_err(unusable)?;
     files::place(&unfinished, &tree(&kernel, &root).folder.locate(&path)).map_err(unusable)?;
     fs::remove_dir_all(folder).map_err(unusable)?;
-    done()
+    Ok(done())
 }
 
 pub(in super::super) async fn abort(
@@ -135,5 +135,5 @@ pub(in super::super) async fn abort(
     file(&path.path)?;
     let folder = known(&kernel, fields.required("upload_id")?)?;
     fs::remove_dir_all(folder).map_err(unusable)?;
-    done()
+    Ok(done())
 }

@@ -80,7 +80,7 @@ impl Test {
     /// Asks of a text that may not be there. What is not there is not compared.
     pub(super) fn holds_for(&self, text: Option<&str>) -> bool {
         match self {
-            Self::Text(test) => text.is_some_and(|it| test.holds(it)),
+            Self::Text(wanted) => text.is_some_and(|it| wanted.holds(it)),
             Self::IsThere(wanted) => text.is_some() == *wanted,
             Self::Number(_) => false,
         }
