@@ -2,9 +2,10 @@
 //!
 //! Emulated: experiments by name and by id, runs (one and in batches), their
 //! events, details, children, the query language of `runs:query` and
-//! `experiments:query`, run tokens. Metrics are visible at once, so
-//! `metricsingest/wait` never waits.
-//! Not emulated: archiving experiments, run definitions, services of a run.
+//! `experiments:query`, archived experiments, run tokens. Metrics are visible at
+//! once, so `metricsingest/wait` never waits.
+//! Not emulated: deletion of experiments, the metrics of version 1, run
+//! definitions, services of a run.
 //!
 //! Reference: what azureml-core 1.61 sends and needs.
 

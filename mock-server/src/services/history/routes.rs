@@ -1,14 +1,15 @@
+mod experiments;
 pub(super) mod logs;
 
 use std::cmp::Ordering;
 
-use axum::{Json, routing::on};
+use axum::{Json, http::Method, routing::on};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use time::Duration;
 
 use super::{
-    state::{self, ExperimentKey, decide_event, decide_experiment_named, decide_upsert},
+    state::{self, ExperimentKey, decide_event, decide_upsert},
     wire::filter,
     wire::{self, BatchEventsBody, BatchRunsBody, ChildrenQuery, EventBody, QueryBody, RunBody},
 };
@@ -21,7 +22,7 @@ use crate::{
     services::azure::{
         AtWorkspace, DataPlaneEnvelope as Envelope, ML_AUDIENCE, data_plane_gate, workspace_path,
     },
-    store::Run,
+    store::{Run, RunPatch, decide_patch},
 };
 
 pub(crate) static SERVICE: Service = Service::new::<Envelope>("history", data_plane_gate, ROUTES);
@@ -42,10 +43,14 @@ macro_rules! at {
 
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
-    Route::get("history.experiments.get", at!("/experiments/{experiment}"), |it| on(it, get_experiment)),
-    Route::post("history.experiments.create", at!("/experiments/{experiment}"), |it| on(it, create_experiment)),
-    Route::get("history.experiments.get_by_id", at!("/experimentids/{experiment_id}"), |it| on(it, get_experiment)),
-    Route::post("history.experiments.query", at!("/experiments:query"), |it| on(it, query_experiments)),
+    Route::get("history.experiments.get", at!("/experiments/{experiment}"), |it| on(it, experiments::get)),
+    Route::post("history.experiments.create", at!("/experiments/{experiment}"), |it| on(it, experiments::create)),
+    Route::get("history.experiments.get_by_id", at!("/experimentids/{experiment_id}"), |it| on(it, experiments::get)),
+    Route::post("history.experiments.query", at!("/experiments:query"), |it| on(it, experiments::query)),
+    Route::patch("history.experiments.update", at!("/experimentids/{experiment_id}"), |it| on(it, experiments::update)),
+    Route::post("history.experiments.delete_tags", at!("/experimentids/{experiment_id}/tags:delete"), |it| on(it, experiments::delete_tags)),
+    Route::absent(Method::DELETE, "history.experiments.delete", at!("/experimentids/{experiment_id}")),
+    Route::get("history.experiments.run_counts", at!("/experiments/{experiment}/runcounts"), |it| on(it, experiments::run_counts)),
     Route::get("history.runs.get", at!("/experiments/{experiment}/runs/{run}"), |it| on(it, get_run)),
     Route::patch("history.runs.create", at!("/experiments/{experiment}/runs/{run}"), |it| on(it, patch_run)),
     Route::get("history.runs.get_by_experiment_id", at!("/experimentids/{experiment_id}/runs/{run}"), |it| on(it, get_run)),
@@ -62,6 +67,12 @@ const ROUTES: &[Route] = &[
     Route::get("history.metrics_ingest.wait", at!("/experiments/{experiment}/runs/{run}/metricsingest/wait"), |it| on(it, ingest_wait)),
     Route::get("history.runs.details", at!("/experiments/{experiment}/runs/{run}/details"), |it| on(it, details)).without_bodies(),
     Route::get("history.runs.details_by_experiment_id", at!("/experimentids/{experiment_id}/runs/{run}/details"), |it| on(it, details)).without_bodies(),
+    Route::delete("history.runs.delete_tags", at!("/experiments/{experiment}/runs/{run}/tags"), |it| on(it, delete_tags)),
+    Route::get("history.runs.list_by_compute", at!("/computes/{compute}/runs"), |it| on(it, by_compute)),
+    Route::absent(Method::POST, "history.run_metrics.post", at!("/experiments/{experiment}/runs/{run}/metrics")),
+    Route::absent(Method::POST, "history.run_metrics.batch", at!("/experiments/{experiment}/runs/{run}/batch/metrics")),
+    Route::absent(Method::POST, "history.run_metrics.query", at!("/experiments/{experiment}/metrics:query")),
+    Route::get("history.runs.token_by_experiment_id", at!("/experimentids/{experiment_id}/runs/{run}/token"), |it| on(it, token)),
     Route::get("history.runs.token", at!("/experiments/{experiment}/runs/{run}/token"), |it| on(it, token)),
 ];
 
@@ -71,6 +82,7 @@ struct Path {
     experiment: Option<String>,
     experiment_id: Option<String>,
     run: Option<String>,
+    compute: Option<String>,
 }
 
 impl Path {
@@ -103,43 +115,6 @@ impl Path {
 }
 
 type PathNames = Names<Path, Envelope>;
-
-async fn get_experiment(
-    Here(kernel): Here,
-    scope: AtWorkspace,
-    Names(path, _): PathNames,
-) -> Answer {
-    kernel.read(|world, _| {
-        path.find_experiment(world, &scope).map(|it| Json(wire::experiment_json(it)))
-    })
-}
-
-async fn create_experiment(
-    Here(kernel): Here,
-    scope: AtWorkspace,
-    Names(path, _): PathNames,
-) -> Answer {
-    let name = path.experiment.as_deref().unwrap_or_default();
-    kernel.commit::<_, Refused<Envelope>>(|world, ctx| {
-        decide_experiment_named(world, &scope.place, name, ctx)
-    })?;
-    kernel.read(|world, _| {
-        path.find_experiment(world, &scope).map(|it| Json(wire::experiment_json(it)))
-    })
-}
-
-async fn query_experiments(
-    Here(kernel): Here,
-    scope: AtWorkspace,
-    Body(query, _): Body<QueryBody, Envelope>,
-) -> Answer {
-    kernel.read(|world, _| {
-        let mut all: Vec<_> = world.stores.at(&scope.place).experiments().collect();
-        all.sort_by_key(|it| it.created_at);
-        let all: Vec<Value> = all.into_iter().map(wire::experiment_json).collect();
-        page(&all, query.continuation_token.as_deref(), query.top)
-    })
-}
 
 async fn get_run(Here(kernel): Here, scope: AtWorkspace, Names(path, _): PathNames) -> Answer {
     kernel.read(|world, _| path.find_run(world, &scope).map(|it| Json(wire::run_json(it))))
@@ -183,6 +158,41 @@ async fn batch_runs(
         let runs = ids.into_iter().map(|id| Ok((id.clone(), wire::run_json(store.run(&id)?))));
         let runs: Map<String, Value> = runs.collect::<Result<_, Refusal>>()?;
         Ok(Json(json!({ "runs": runs, "errors": {} })))
+    })
+}
+
+/// Tags that are not there do not matter.
+async fn delete_tags(
+    Here(kernel): Here,
+    scope: AtWorkspace,
+    Names(path, _): PathNames,
+    Body(untagged, _): Body<Vec<String>, Envelope>,
+) -> Answer {
+    kernel.commit::<_, Refused<Envelope>>(|world, ctx| {
+        let run = path.find_run(world, &scope)?;
+        let change = RunPatch { untagged, ..RunPatch::default() };
+        decide_patch(world.stores.at(&scope.place), &scope.place, &run.id, change, ctx)
+    })?;
+    Ok(Json(json!({ "errors": {} })))
+}
+
+/// The runs of all experiments that went to a compute target.
+async fn by_compute(
+    Here(kernel): Here,
+    scope: AtWorkspace,
+    Names(path, _): PathNames,
+    Params(query, _): Params<ChildrenQuery, Envelope>,
+) -> Answer {
+    let filter = filter::parse(query.filter.as_deref().unwrap_or_default())?;
+    kernel.read(|world, _| {
+        let runs = world.stores.at(&scope.place).runs();
+        let mut runs: Vec<&Run> = runs
+            .filter(|it| it.target.is_some() && it.target == path.compute)
+            .filter(|it| filter.holds(&|name: &str| filter::field_of(it, name)))
+            .collect();
+        order(&mut runs, query.order_by.as_deref());
+        let runs: Vec<Value> = runs.into_iter().map(wire::run_json).collect();
+        page(&runs, query.continuation_token.as_deref(), query.top)
     })
 }
 

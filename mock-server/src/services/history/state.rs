@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 
 use crate::{
-    kernel::{self, Ctx, Decision, Refusal, World},
+    kernel::{self, Ctx, Decision, Kind, Refusal, World},
     services::azure::AtWorkspace,
-    store::{self, Experiment, Place, Run, RunError, RunPatch, Status, Store},
+    store::{self, Experiment, ExperimentPatch, Place, Run, RunError, RunPatch, Status, Store},
 };
 
 /// An experiment by its name or by its id: paths have both forms.
@@ -46,6 +46,18 @@ pub(super) fn run_of<'a>(
     }
 }
 
+fn check_name(name: &str) -> Result<(), Refusal> {
+    let legal = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_');
+    if 255 < name.len()
+        || !name.starts_with(|it: char| it.is_ascii_alphanumeric())
+        || !name.chars().all(legal)
+    {
+        let text = format!("{name:?} is no name for an experiment: letters, digits, - _");
+        return Err(Refusal::invalid(text));
+    }
+    Ok(())
+}
+
 /// The experiment called `name`, made if there is none.
 pub(crate) fn decide_experiment_named(
     world: &World,
@@ -57,16 +69,29 @@ pub(crate) fn decide_experiment_named(
     if let Some(experiment) = store.experiment_named(name) {
         return Ok((Vec::new(), experiment.id.clone()));
     }
-    let legal = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_');
-    if 255 < name.len()
-        || !name.starts_with(|it: char| it.is_ascii_alphanumeric())
-        || !name.chars().all(legal)
-    {
-        let text = format!("{name:?} is no name for an experiment: letters, digits, - _");
-        return Err(Refusal::invalid(text));
-    }
+    check_name(name)?;
     let id = ctx.draw_uuid().to_string();
     store::decide_experiment(store, place, id, name, String::new(), BTreeMap::new(), ctx)
+}
+
+/// Changes an experiment. Its name stays the only one of its kind.
+pub(super) fn decide_experiment_patch(
+    world: &World,
+    place: &Place,
+    id: &str,
+    patch: ExperimentPatch,
+    ctx: &Ctx<'_>,
+) -> Decision<()> {
+    let taken = patch.name.as_ref().and_then(|name| world.stores.at(place).experiment_named(name));
+    if let Some(other) = taken.filter(|it| it.id != id) {
+        let text = format!("Experiment {} already exists", other.name);
+        return Err(Refusal::new(Kind::AlreadyExists, text));
+    }
+    if let Some(name) = &patch.name {
+        check_name(name)?;
+    }
+    let event = store::Event::ExperimentPatched { id: id.to_owned(), at: ctx.now, patch };
+    Ok((vec![kernel::Event::Store(place.clone(), event)], ()))
 }
 
 /// Changes a run, or makes it: a PATCH of an unknown run is how runs begin.

@@ -151,3 +151,48 @@ async fn saved_exchanges_of_runs_and_experiments_are_answered_alike() {
     let (status, found) = send(&cloud, "POST", &path, r#"{"viewType":"ActiveOnly"}"#).await;
     assert_eq!((status, found["value"].as_array().unwrap().len()), (200, 2));
 }
+
+#[tokio::test]
+async fn an_archived_experiment_is_listed_only_when_asked_for() {
+    let (cloud, id) = with_experiment("wine").await;
+    send(&cloud, "POST", &at("/experiments/beer"), "").await;
+    let by_id = at(&format!("/experimentids/{id}"));
+    let change = json!({"archive": true, "description": "d", "tags": {"k": "v", "l": "w"}});
+    let (status, changed) = send(&cloud, "PATCH", &by_id, &change.to_string()).await;
+    assert_eq!((status, &changed["description"]), (200, &"d".into()));
+    assert!(changed["archivedTime"].is_string());
+
+    let names = async |query: Value| -> Vec<String> {
+        let path = at("/experiments:query");
+        let (_, listed) = send(&cloud, "POST", &path, &query.to_string()).await;
+        let all = listed["value"].as_array().unwrap().iter();
+        all.map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(json!({"viewType": "ActiveOnly"})).await, ["beer"]);
+    assert_eq!(names(json!({"viewType": "ArchivedOnly"})).await, ["wine"]);
+    let newest = json!({"viewType": "All", "orderby": "CreatedUtc desc"});
+    assert_eq!(names(newest).await, ["beer", "wine"]);
+    assert_eq!(names(json!({"viewType": "All", "filter": "Tags/k eq 'v'"})).await, ["wine"]);
+
+    let path = at(&format!("/experimentids/{id}/tags:delete"));
+    assert_eq!(send(&cloud, "POST", &path, r#"{"tags":["k","none"]}"#).await.0, 200);
+    assert_eq!(send(&cloud, "GET", &by_id, "").await.1["tags"], json!({"l": "w"}));
+    let taken = send(&cloud, "PATCH", &by_id, r#"{"name":"beer"}"#).await;
+    assert_eq!(taken.0, 409);
+}
+
+#[tokio::test]
+async fn tags_of_a_run_go_and_runs_are_counted_and_found_by_their_compute() {
+    let (cloud, _) = with_experiment("wine").await;
+    let body = json!({"runId": "r1", "target": "dbx", "tags": {"a": "1", "b": null}});
+    start(&cloud, "r1", body).await;
+    let path = at("/experiments/wine/runs/r1/tags");
+    assert_eq!(send(&cloud, "DELETE", &path, r#"["a","none"]"#).await.0, 200);
+    assert_eq!(send(&cloud, "GET", &at("/runs/r1"), "").await.1["tags"], json!({"b": null}));
+    let (_, counts) = send(&cloud, "GET", &at("/experiments/wine/runcounts"), "").await;
+    assert_eq!((&counts["running"], &counts["failed"]), (&1.into(), &0.into()));
+    let (_, found) = send(&cloud, "GET", &at("/computes/dbx/runs"), "").await;
+    assert_eq!(found["value"][0]["runId"], "r1");
+    let (_, none) = send(&cloud, "GET", &at("/computes/other/runs"), "").await;
+    assert_eq!(none["value"], json!([]));
+}

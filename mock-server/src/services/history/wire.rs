@@ -11,7 +11,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::form
 use super::state::Posted;
 use crate::{
     services::azure::AtWorkspace,
-    store::{Experiment, Run, RunError, RunPatch, Status},
+    store::{Experiment, ExperimentPatch, Run, RunError, RunPatch, Status},
 };
 
 type Texts = BTreeMap<String, Option<String>>;
@@ -84,6 +84,65 @@ pub(super) struct QueryBody {
     pub(super) continuation_token: Option<String>,
 }
 
+/// What a query of experiments asks for.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ExperimentsBody {
+    pub(super) filter: Option<String>,
+    view_type: Option<String>,
+    #[serde(alias = "orderby")]
+    order_by: Option<String>,
+    pub(super) top: Option<usize>,
+    pub(super) continuation_token: Option<String>,
+}
+
+impl ExperimentsBody {
+    /// Archived ones, others, or both.
+    pub(super) fn shown(&self) -> Result<Option<bool>, String> {
+        match self.view_type.as_deref().unwrap_or("Default") {
+            "Default" | "ActiveOnly" => Ok(Some(false)),
+            "ArchivedOnly" => Ok(Some(true)),
+            "All" => Ok(None),
+            other => Err(format!("viewType {other:?} is none of All, ActiveOnly, ArchivedOnly")),
+        }
+    }
+
+    pub(super) fn is_newest_first(&self) -> bool {
+        self.order_by.as_deref().is_some_and(|it| it.to_ascii_lowercase().ends_with(" desc"))
+    }
+}
+
+/// What changes in an experiment.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ExperimentBody {
+    name: Option<String>,
+    description: Option<String>,
+    archive: Option<bool>,
+    tags: BTreeMap<String, Option<String>>,
+}
+
+/// Where MLflow has the description of an experiment.
+const DESCRIPTION: &str = "mlflow.note.content";
+
+impl ExperimentBody {
+    pub(super) fn into_patch(self) -> ExperimentPatch {
+        let tags = self.tags.into_iter().map(|(key, value)| (key, value.unwrap_or_default()));
+        let description = self.description.map(|it| (DESCRIPTION.to_owned(), it));
+        ExperimentPatch {
+            name: self.name,
+            is_deleted: self.archive,
+            tags: tags.chain(description).collect(),
+            untagged: Vec::new(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct TagsBody {
+    pub(super) tags: Vec<String>,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ChildrenQuery {
@@ -141,10 +200,25 @@ pub(crate) fn instant(at: OffsetDateTime) -> String {
 }
 
 pub(super) fn experiment_json(it: &Experiment) -> Value {
+    let archived_at = it.is_deleted.then(|| instant(it.modified_at));
+    let mut tags = it.tags.clone();
+    let description = tags.remove(DESCRIPTION);
     json!({
-        "experimentId": it.id, "name": it.name, "description": null,
-        "createdUtc": instant(it.created_at), "tags": it.tags, "archivedTime": null,
+        "experimentId": it.id, "name": it.name, "description": description,
+        "createdUtc": instant(it.created_at), "tags": tags, "archivedTime": archived_at,
         "retainForLifetimeOfWorkspace": false, "artifactLocation": it.artifact_location,
+    })
+}
+
+/// All states that the service counts, also those in which no run is.
+pub(super) fn run_counts_json(counts: &BTreeMap<Status, u64>) -> Value {
+    let count = |it| counts.get(&it).copied().unwrap_or(0);
+    json!({
+        "notStarted": count(Status::NotStarted), "queued": count(Status::Queued),
+        "preparing": count(Status::Preparing), "provisioning": count(Status::Provisioning),
+        "starting": count(Status::Starting), "running": count(Status::Running),
+        "completed": count(Status::Completed), "failed": count(Status::Failed),
+        "canceled": count(Status::Canceled), "notResponding": 0,
     })
 }
 

@@ -1,4 +1,4 @@
-use axum::{Json, routing::on};
+use axum::{Json, http::Method, routing::on};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,6 +31,10 @@ macro_rules! at {
 const ROUTES: &[Route] = &[
     Route::post("models.assets.create", at!("/assets"), |it| on(it, create_asset)),
     Route::get("models.assets.get", at!("/assets/{id}"), |it| on(it, get_asset)),
+    Route::absent(Method::GET, "models.assets.list", at!("/assets")),
+    Route::absent(Method::PATCH, "models.assets.update", at!("/assets/{id}")),
+    Route::absent(Method::DELETE, "models.assets.delete", at!("/assets/{id}")),
+    Route::absent(Method::POST, "models.query", at!("/models/list")),
     Route::post("models.register", at!("/models"), |it| on(it, register)),
     Route::get("models.list", at!("/models"), |it| on(it, list)),
     Route::get("models.get", at!("/models/{id}"), |it| on(it, get)),

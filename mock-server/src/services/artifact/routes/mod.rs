@@ -39,6 +39,11 @@ const ROUTES: &[Route] = &[
     Route::get("artifact.prefix_content_info", at!("/artifacts/prefix/contentinfo/{origin}/{container}/{*name}"), |it| on(it, contents)).without_bodies(),
     Route::get("artifact.prefix_content_info", at!("/artifacts/prefix/contentinfo/{origin}/{container}"), |it| on(it, contents)).without_bodies(),
     Route::absent(Method::GET, "artifact.content", at!("/artifacts/content/{origin}/{container}/{*name}")),
+    Route::absent(Method::POST, "artifact.upload", at!("/artifacts/content/{origin}/{container}/{*name}")),
+    Route::absent(Method::GET, "artifact.write_info", at!("/artifacts/write/{origin}/{container}/{*name}")),
+    Route::get("artifact.list_in_path", at!("/artifacts/{origin}/{container}/{*name}"), |it| on(it, list_in_path)),
+    Route::absent(Method::POST, "artifact.ingest", at!("/artifacts/batch/ingest/containersas/{origin}/{container}")),
+    Route::absent(Method::DELETE, "artifact.delete_all", at!("/artifacts/batch/{origin}/{container}")),
     Route::absent(Method::POST, "artifact.create", at!("/artifacts/metadata")),
     Route::absent(Method::DELETE, "artifact.delete", at!("/artifacts/metadata/{origin}/{container}/{*name}")),
 ];
@@ -98,6 +103,10 @@ async fn list(
     Params(query, _): Params<ListQuery, Envelope>,
 ) -> Answer {
     listed(&kernel, path.folder(&at), &query.path)
+}
+
+async fn list_in_path(Here(kernel): Here, at: AtWorkspace, Names(path, _): PathNames) -> Answer {
+    listed(&kernel, path.folder(&at), &path.name)
 }
 
 /// All in one page.

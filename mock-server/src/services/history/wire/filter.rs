@@ -2,7 +2,7 @@
 
 use crate::{
     kernel::Refusal,
-    store::{Point, Run},
+    store::{Experiment, Point, Run},
 };
 
 /// A filter, read.
@@ -242,6 +242,21 @@ pub(in super::super) fn field_of(run: &Run, name: &str) -> Value {
         "starttimeutc" => time(run.started_at),
         "endtimeutc" => time(run.ended_at),
         "createdutc" => time(Some(run.created_at)),
+        _ => Value::Null,
+    }
+}
+
+/// What a field's name stands for in an experiment.
+pub(in super::super) fn field_of_experiment(it: &Experiment, name: &str) -> Value {
+    if let Some((kind, key)) = name.split_once('/') {
+        let tag = it.tags.get(key).filter(|_| kind.eq_ignore_ascii_case("tags"));
+        return tag.map_or(Value::Null, |it| Value::Text(it.clone()));
+    }
+    match name.to_ascii_lowercase().as_str() {
+        "name" => Value::Text(it.name.clone()),
+        "experimentid" => Value::Text(it.id.clone()),
+        "createdutc" => Value::Text(super::instant(it.created_at)),
+        "archivedtime" if it.is_deleted => Value::Text(super::instant(it.modified_at)),
         _ => Value::Null,
     }
 }
