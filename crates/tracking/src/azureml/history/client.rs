@@ -124,8 +124,7 @@ impl Runs for AzureMlTracking {
     }
 
     async fn remove_tags(&self, run: &RunRef, keys: &[String]) -> Result<()> {
-        // Run history only adds tags; the same store removes them at its MLflow address.
-        self.mlflow()?.remove_tags(run, keys).await
+        self.endpoint.call(&life::DeleteTags { workspace: &self.workspace, run, keys }).await
     }
 
     async fn set_properties(

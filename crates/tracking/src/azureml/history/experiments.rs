@@ -40,12 +40,12 @@ impl Experiments for AzureMlTracking {
     }
 
     async fn archive(&self, id: &ExperimentId) -> Result<()> {
-        // Run history has no documented call for it; the same store has one at its
-        // MLflow address.
-        self.mlflow()?.archive(id).await
+        let workspace = &self.workspace;
+        self.endpoint.call(&ops::ArchiveExperiment { workspace, id, archive: true }).await
     }
 
     async fn unarchive(&self, id: &ExperimentId) -> Result<()> {
-        self.mlflow()?.unarchive(id).await
+        let workspace = &self.workspace;
+        self.endpoint.call(&ops::ArchiveExperiment { workspace, id, archive: false }).await
     }
 }

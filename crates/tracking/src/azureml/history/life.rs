@@ -33,6 +33,30 @@ impl Operation for PostEvent<'_> {
     }
 }
 
+/// Removes tags. Those that are not there do not matter.
+pub(super) struct DeleteTags<'a> {
+    pub(super) workspace: &'a ResourceId,
+    pub(super) run: &'a RunRef,
+    pub(super) keys: &'a [String],
+}
+
+impl Operation for DeleteTags<'_> {
+    const NAME: &'static str = "history.runs.delete_tags";
+    const IDEMPOTENT: bool = true;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        by_name(Self::NAME, Method::DELETE, base, self.workspace, self.run)
+            .path("/tags")
+            .json(&self.keys)
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<()> {
+        azure::expect_success(Self::NAME, &response)
+    }
+}
+
 /// Asks whether every metric that was sent can be read. Answers whether it is so.
 pub(super) struct WaitForMetrics<'a> {
     pub(super) workspace: &'a ResourceId,

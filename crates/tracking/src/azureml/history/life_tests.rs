@@ -31,6 +31,22 @@ fn an_experiment_is_found_by_its_name() {
     assert_eq!(info, testing::experiment("exp-part2"));
 }
 
+#[test]
+fn experiments_are_archived_and_tags_removed_as_the_sdk_does() {
+    let (workspace, experiment) = (testing::workspace(), testing::experiment("exp-part2"));
+    let exchange = azml_fixtures::load("history/experiments-update");
+    let archive =
+        ops::ArchiveExperiment { workspace: &workspace, id: &experiment.id, archive: true };
+    testing::assert_encodes(&archive, BASE, &exchange);
+    archive.decode(testing::response(&exchange)).unwrap();
+
+    let exchange = azml_fixtures::load("history/runs-delete-tags");
+    let keys = ["k1".to_owned()];
+    let remove = life::DeleteTags { workspace: &workspace, run: &run(), keys: &keys };
+    testing::assert_encodes(&remove, BASE, &exchange);
+    remove.decode(testing::response(&exchange)).unwrap();
+}
+
 #[tokio::test]
 async fn experiments_are_listed_page_by_page() {
     let first = r#"{"value":[{"experimentId":"e","name":"old","archivedTime":"2026-11-22T16:23:18Z"}],"continuationToken":"t"}"#;

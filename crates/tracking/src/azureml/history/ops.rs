@@ -115,6 +115,31 @@ impl Operation for QueryExperiments<'_> {
     }
 }
 
+/// Archives an experiment, or brings it back.
+pub(super) struct ArchiveExperiment<'a> {
+    pub(super) workspace: &'a ResourceId,
+    pub(super) id: &'a ExperimentId,
+    pub(super) archive: bool,
+}
+
+impl Operation for ArchiveExperiment<'_> {
+    const NAME: &'static str = "history.experiments.update";
+    const IDEMPOTENT: bool = true;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        at(Self::NAME, Method::PATCH, base, self.workspace)
+            .path("/experimentids")
+            .segment(self.id.as_str())
+            .json(&wire::UpdateExperiment { archive: self.archive })
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<()> {
+        azure::expect_success(Self::NAME, &response)
+    }
+}
+
 pub(super) struct GetExperiment<'a> {
     pub(super) workspace: &'a ResourceId,
     pub(super) id: &'a ExperimentId,

@@ -29,6 +29,11 @@ impl From<Experiment> for ExperimentInfo {
 }
 
 #[derive(Serialize)]
+pub(super) struct UpdateExperiment {
+    pub(super) archive: bool,
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct QueryExperiments<'a> {
     pub(super) view_type: &'static str,
