@@ -16,7 +16,7 @@ import argparse, concurrent.futures, json, os, pathlib, shutil, signal, ssl, sub
 
 HERE = pathlib.Path(__file__).resolve().parent
 A = argparse.ArgumentParser(); A.add_argument("suites", nargs="*"); A.add_argument("--ready", required=True)
-A.add_argument("--only", default=""); A.add_argument("--part", action="append", default=[], help="the label of one part, as printed"); A.add_argument("--venvs", default=HERE.parents[1] / "target" / "venv"); A.add_argument("-v", action="store_true"); A.add_argument("--control", action="store_true", help="the ready file leads nowhere, and each part has to fail")
+A.add_argument("--only", default=""); A.add_argument("--part", action="append", default=[], help="the label of one part, as printed"); A.add_argument("--venvs", default=HERE.parents[1] / "target" / "venv"); A.add_argument("-v", action="store_true"); A.add_argument("--proof", help="a file to which the operations go that a passing part has used"); A.add_argument("--control", action="store_true", help="the ready file leads nowhere, and each part has to fail")
 args = A.parse_args(); R = json.load(open(args.ready)); URL = R["url"].rstrip("/"); TLS = R["tls_url"].rstrip("/")
 POOL = concurrent.futures.ThreadPoolExecutor(2); CONTROL_SECONDS = 30
 DEAD = "http://127.0.0.1:9"                      # a proxy that refuses: nothing may leave the machine
@@ -62,8 +62,14 @@ def run(label, cmd, env, cwd, timeout, passed, outcomes=()):
     except subprocess.TimeoutExpired as x: out, rc = (x.stdout or b"").decode(errors="replace") if isinstance(x.stdout, bytes) else (x.stdout or ""), "timed out"
     lines = out.splitlines(); n = sum(l.startswith(("OK", "ok ", "[")) for l in lines); good = passed(rc, out)
     print("%-4s %-34s %3d checks %6.1fs" % ("PASS" if good else "FAIL", label, n, time.time() - t), flush=True)
+    if good and args.proof: prove(label)
     if not good or args.v: print("\n".join("     | " + l for l in lines[-(200 if args.v else 25):]), flush=True)
     return good, n
+
+def prove(label):
+    """Which operations the part has used, from the mock's journal (its last thousand exchanges)."""
+    seen = {x["operation"] for x in json.loads(http("GET", "/_mock/journal"))["exchanges"] if x["operation"] and x["status"] < 500}
+    with open(args.proof, "a") as f: f.writelines("%s\t%s\n" % (operation, label.split(" (")[0].removeprefix("flow_")) for operation in sorted(seen))
 
 def parts(d, pattern): return [f for f in sorted((HERE / d).glob(pattern)) if args.only in f.stem and (not args.part or any(p.split(" (")[0] == f.stem for p in args.part))]
 

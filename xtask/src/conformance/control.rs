@@ -20,7 +20,7 @@ pub(super) fn run(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let ready_file = nowhere(setting.ready_file)?;
-    let setting = Setting { ready_file: &ready_file, ..*setting };
+    let setting = Setting { ready_file: &ready_file, proof: None, ..*setting };
     let (mut count, mut wrong) = (0, Vec::new());
     for (name, parts) in plan {
         let mut outcomes: Vec<Outcome> = Vec::new();

@@ -1,6 +1,7 @@
 //! `cargo xtask conformance`: official, unmodified SDKs against the mock cloud.
 
 mod control;
+pub(crate) mod proof;
 
 use std::{
     fs::{self, File},
@@ -29,6 +30,9 @@ pub(crate) struct Options {
     /// Leaves out the runs without a mock cloud, in which each part has to fail
     #[arg(long)]
     no_control: bool,
+    /// Writes down which operations the parts have shown, for the table of what is emulated
+    #[arg(long)]
+    record: bool,
 }
 
 /// One line of the table of what has to pass.
@@ -59,13 +63,21 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
     })?;
     let (ready_file, log) = mock::files(&project.target, "conformance");
     let mock = start(project, &python, &ready_file, &log)?;
+    let proof = options.record.then(|| project.target.join("xtask/proof"));
     let setting = Setting {
         project,
         python: &python,
         ready_file: &ready_file,
         only: options.only.as_deref(),
+        proof: proof.as_deref(),
     };
+    if let Some(folder) = &proof {
+        proof::begin(folder)?;
+    }
     let mut outcome = suites(&setting, &plan, report);
+    if let Some(folder) = proof.as_deref().filter(|_| outcome.is_ok()) {
+        outcome = proof::keep(project, folder);
+    }
     if !options.no_control {
         // The mock goes on for as long: its certificate has to be there, so that
         // nothing but the mock is missing.
@@ -107,6 +119,8 @@ struct Setting<'a> {
     python: &'a str,
     ready_file: &'a Path,
     only: Option<&'a str>,
+    /// The folder for the operations that the parts have used, a file a suite.
+    proof: Option<&'a Path>,
 }
 
 /// Runs one suite and says what became of its parts.
@@ -129,6 +143,9 @@ fn suite(
         .arg(name);
     if let Some(only) = setting.only {
         command.args(["--only", only]);
+    }
+    if let Some(folder) = setting.proof {
+        command.arg("--proof").arg(folder.join(name));
     }
     for part in parts {
         command.args(["--part", part]);
@@ -259,6 +276,7 @@ mod tests {
             only: only.map(ToOwned::to_owned),
             all: false,
             no_control: false,
+            record: false,
         }
     }
 
