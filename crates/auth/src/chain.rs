@@ -26,12 +26,38 @@ pub struct ChainedCredential {
 
 struct Link {
     name: &'static str,
-    /// Or why there is none.
-    credential: Result<Arc<dyn TokenCredential>, String>,
+    credential: Found,
     /// Meant to be used: its refusal is the outcome, and not a reason to be
     /// somebody else.
     is_meant: bool,
     limit: Option<Duration>,
+}
+
+/// What a place holds of a credential.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Nothing, and why.
+    Absent(String),
+    /// One that somebody has set up, and why it cannot be used.
+    Broken(String),
+    Ready(Arc<dyn TokenCredential>),
+}
+
+impl Found {
+    /// What has been set up, whether it can be used or not.
+    pub(crate) fn set_up<C: TokenCredential>(credential: Result<C>) -> Self {
+        match credential {
+            Ok(credential) => Self::Ready(Arc::new(credential)),
+            Err(err) => Self::Broken(without_operation(&err)),
+        }
+    }
+
+    fn ready(&self) -> Option<&Arc<dyn TokenCredential>> {
+        match self {
+            Self::Ready(credential) => Some(credential),
+            Self::Absent(_) | Self::Broken(_) => None,
+        }
+    }
 }
 
 impl fmt::Debug for Link {
@@ -52,15 +78,15 @@ impl ChainedCredential {
     /// Tries `credential` after those given before. `name` is what errors call it.
     #[must_use]
     pub fn with_credential(self, name: &'static str, credential: Arc<dyn TokenCredential>) -> Self {
-        self.with_link(name, Ok(credential), false, None)
+        self.with_link(name, Found::Ready(credential), false, None)
     }
 
-    /// Tries `credential` for at most `limit`. Where it is meant to be used, no
-    /// other is tried after it.
+    /// Tries `credential` for at most `limit`. Where it is meant to be used, or
+    /// set up and broken, no other is tried after it.
     pub(crate) fn with_link(
         mut self,
         name: &'static str,
-        credential: Result<Arc<dyn TokenCredential>, String>,
+        credential: Found,
         is_meant: bool,
         limit: Option<Duration>,
     ) -> Self {
@@ -72,6 +98,11 @@ impl ChainedCredential {
     pub fn chosen(&self) -> Option<&'static str> {
         let chosen = *self.chosen.lock();
         Some(self.links.get(chosen?)?.name)
+    }
+
+    fn kept(&self) -> Option<&Arc<dyn TokenCredential>> {
+        let chosen = *self.chosen.lock();
+        self.links.get(chosen?)?.credential.ready()
     }
 }
 
@@ -93,17 +124,18 @@ impl Link {
 #[async_trait]
 impl TokenCredential for ChainedCredential {
     async fn token(&self, scope: &Scope) -> Result<AccessToken> {
-        let chosen = *self.chosen.lock();
-        if let Some(link) = chosen.and_then(|it| self.links.get(it))
-            && let Ok(credential) = &link.credential
-        {
+        if let Some(credential) = self.kept() {
             return credential.token(scope).await;
         }
         let mut reasons = Vec::new();
         for (index, link) in self.links.iter().enumerate() {
             let reason = match &link.credential {
-                Err(reason) => reason.clone(),
-                Ok(credential) => match link.try_out(credential, scope).await {
+                Found::Absent(reason) => reason.clone(),
+                Found::Broken(reason) => {
+                    let text = format!("{} cannot be used; {reason}", link.name);
+                    return Err(Error::invalid("auth.chain", text));
+                }
+                Found::Ready(credential) => match link.try_out(credential, scope).await {
                     Ok(token) => {
                         *self.chosen.lock() = Some(index);
                         return Ok(token);
@@ -123,10 +155,7 @@ impl TokenCredential for ChainedCredential {
     }
 
     fn invalidate(&self, scope: &Scope, rejected: &AccessToken) {
-        let chosen = *self.chosen.lock();
-        if let Some(link) = chosen.and_then(|it| self.links.get(it))
-            && let Ok(credential) = &link.credential
-        {
+        if let Some(credential) = self.kept() {
             credential.invalidate(scope, rejected);
         }
     }
@@ -190,7 +219,7 @@ mod tests {
     async fn the_first_that_works_is_kept_and_alone_hears_of_refusals() {
         let (bad, good) = (Fixed::new(Some(ErrorKind::Unauthenticated)), Fixed::new(None));
         let chain = ChainedCredential::new()
-            .with_link("none", Err("it is not here".to_owned()), true, None)
+            .with_link("none", Found::Absent("it is not here".to_owned()), true, None)
             .with_credential("bad", bad.clone())
             .with_credential("good", good.clone());
         let token = chain.token(&arm()).await.unwrap();
@@ -206,17 +235,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_attempt_is_told_with_its_reason_and_none_hangs() {
         let chain = ChainedCredential::new()
-            .with_link("environment", Err("set AZURE_TENANT_ID".to_owned()), true, None)
+            .with_link("environment", Found::Absent("it is not set".to_owned()), true, None)
             .with_link(
                 "managed identity",
-                Ok(Fixed::after(None, Duration::from_secs(9999))),
+                Found::Ready(Fixed::after(None, Duration::from_secs(9999))),
                 false,
                 Some(Duration::from_secs(5)),
             )
             .with_credential("Azure CLI", Fixed::new(Some(ErrorKind::Unauthenticated)));
         let err = chain.token(&arm()).await.unwrap_err();
         assert_eq!(err.kind(), ErrorKind::Unauthenticated);
-        insta::assert_snapshot!(err, @"auth.chain failed: no credential works; environment: set AZURE_TENANT_ID; managed identity: no answer within 5s; Azure CLI: not me");
+        insta::assert_snapshot!(err, @"auth.chain failed: no credential works; environment: it is not set; managed identity: no answer within 5s; Azure CLI: not me");
         assert_eq!(chain.chosen(), None);
     }
 
@@ -225,7 +254,7 @@ mod tests {
         for kind in [ErrorKind::Unauthenticated, ErrorKind::Unavailable] {
             let other = Fixed::new(None);
             let chain = ChainedCredential::new()
-                .with_link("environment", Ok(Fixed::new(Some(kind))), true, None)
+                .with_link("environment", Found::Ready(Fixed::new(Some(kind))), true, None)
                 .with_credential("Azure CLI", other.clone());
             assert_eq!(chain.token(&arm()).await.unwrap_err().kind(), kind);
             assert_eq!(other.asked.load(Relaxed), 0);

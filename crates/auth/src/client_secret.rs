@@ -209,4 +209,11 @@ mod tests {
         let text = err.unwrap_err().to_string();
         assert_eq!(text, "auth.client_secret failed: client id: is empty; give it a value");
     }
+    #[test]
+    fn a_secret_goes_to_no_authority_without_tls() {
+        let cloud = Cloud::public().with_authority("http://login.a.test");
+        let authority = Arc::new(Authority::default());
+        let err = ClientSecretCredential::new(&cloud, authority, "tenant", "app", "s".into());
+        assert_eq!(err.unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
 }

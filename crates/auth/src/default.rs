@@ -7,7 +7,7 @@ use azml_core::{AccessToken, Cloud, Result, Scope, TokenCredential, Transport};
 use crate::ClientCertificateCredential;
 use crate::{
     AzureCliCredential, ChainedCredential, ClientSecretCredential, ManagedIdentity,
-    ManagedIdentityCredential, WorkloadIdentityCredential, chain::without_operation, variables,
+    ManagedIdentityCredential, WorkloadIdentityCredential, chain::Found, variables,
 };
 
 /// How long the metadata service of a machine may take to show that it is there.
@@ -26,8 +26,8 @@ const PROBE: Duration = Duration::from_secs(5);
 /// 4. *Azure CLI*;
 /// 5. *device code*, if [`with_device_code`](Self::with_device_code) was called.
 ///
-/// One that is set up and refused ends the search: another identity than the one
-/// that was meant would do more harm than an error.
+/// One that is set up and refused, or not set up in full, ends the search: another
+/// identity than the one that was meant would do more harm than an error.
 #[derive(Debug)]
 pub struct DefaultCredential {
     chain: ChainedCredential,
@@ -47,12 +47,12 @@ impl DefaultCredential {
     ) -> Self {
         let variable = |name: &str| variable(name).filter(|it| !it.trim().is_empty());
         let workload = match variable("AZURE_FEDERATED_TOKEN_FILE") {
-            Some(_) => boxed(WorkloadIdentityCredential::from_variables(
+            Some(_) => Found::set_up(WorkloadIdentityCredential::from_variables(
                 cloud,
                 transport.clone(),
                 variable,
             )),
-            None => Err("AZURE_FEDERATED_TOKEN_FILE is not set".to_owned()),
+            None => Found::Absent("AZURE_FEDERATED_TOKEN_FILE is not set".to_owned()),
         };
         let identity = match variable("AZURE_CLIENT_ID") {
             Some(id) => ManagedIdentity::ClientId(id),
@@ -64,8 +64,8 @@ impl DefaultCredential {
         let chain = ChainedCredential::new()
             .with_link("environment", environment(cloud, transport, variable), true, None)
             .with_link("workload identity", workload, true, None)
-            .with_link("managed identity", boxed(managed), is_in_app, probe)
-            .with_link("Azure CLI", boxed(AzureCliCredential::new()), false, None);
+            .with_link("managed identity", Found::set_up(managed), is_in_app, probe)
+            .with_link("Azure CLI", Found::set_up(AzureCliCredential::new()), false, None);
         Self { chain }
     }
 
@@ -73,7 +73,7 @@ impl DefaultCredential {
     #[cfg(feature = "device-code")]
     #[must_use]
     pub fn with_device_code(self, credential: crate::DeviceCodeCredential) -> Self {
-        let chain = self.chain.with_link("device code", Ok(Arc::new(credential)), true, None);
+        let chain = self.chain.with_link("device code", Found::Ready(Arc::new(credential)), true, None);
         Self { chain }
     }
 
@@ -89,24 +89,25 @@ fn environment(
     cloud: &Cloud,
     transport: &Arc<dyn Transport>,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<Arc<dyn TokenCredential>, String> {
+) -> Found {
     if variable("AZURE_CLIENT_SECRET").is_some() {
         let transport = transport.clone();
-        return boxed(ClientSecretCredential::from_variables(cloud, transport, variable));
+        return Found::set_up(ClientSecretCredential::from_variables(cloud, transport, variable));
     }
     #[cfg(feature = "certificate")]
     if variable("AZURE_CLIENT_CERTIFICATE_PATH").is_some() {
         let transport = transport.clone();
-        return boxed(ClientCertificateCredential::from_variables(cloud, transport, variable));
+        let credential = ClientCertificateCredential::from_variables(cloud, transport, variable);
+        return Found::set_up(credential);
     }
-    Err("neither AZURE_CLIENT_SECRET nor AZURE_CLIENT_CERTIFICATE_PATH is set".to_owned())
-}
-
-fn boxed<C: TokenCredential>(credential: Result<C>) -> Result<Arc<dyn TokenCredential>, String> {
-    match credential {
-        Ok(credential) => Ok(Arc::new(credential)),
-        Err(err) => Err(without_operation(&err)),
+    #[cfg(not(feature = "certificate"))]
+    if variable("AZURE_CLIENT_CERTIFICATE_PATH").is_some() {
+        return Found::Broken(
+            "AZURE_CLIENT_CERTIFICATE_PATH: needs the feature `certificate`, which this program is built without"
+                .to_owned(),
+        );
     }
+    Found::Absent("neither AZURE_CLIENT_SECRET nor AZURE_CLIENT_CERTIFICATE_PATH is set".to_owned())
 }
 
 #[async_trait]
@@ -214,7 +215,7 @@ mod tests {
         let managed = ManagedIdentityCredential::new(&Cloud::public(), transport, identity);
         let chain = ChainedCredential::new().with_link(
             "managed identity",
-            boxed(managed),
+            Found::set_up(managed),
             false,
             Some(PROBE),
         );
@@ -224,15 +225,46 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn half_of_a_service_principal_is_told() {
+    async fn an_identity_that_is_set_up_in_part_is_told_and_nobody_else_signs_in() {
+        let missing = concat!(env!("CARGO_MANIFEST_DIR"), "/no/such/file");
+        let cases: &[(&[(&str, &str)], &str)] = &[
+            (
+                &[("AZURE_CLIENT_SECRET", "fake-secret"), ("AZURE_CLIENT_ID", " ")],
+                "environment cannot be used; environment: set AZURE_TENANT_ID, AZURE_CLIENT_ID",
+            ),
+            (
+                &[
+                    ("AZURE_TENANT_ID", "a/b"),
+                    ("AZURE_CLIENT_ID", "app"),
+                    ("AZURE_CLIENT_SECRET", "fake-secret"),
+                ],
+                "environment cannot be used; tenant id: \"a/b\" is none; give the directory's id (a GUID) or one of its domains",
+            ),
+            (
+                &[("AZURE_FEDERATED_TOKEN_FILE", missing), ("AZURE_TENANT_ID", TENANT_ID)],
+                "workload identity cannot be used; environment: set AZURE_CLIENT_ID",
+            ),
+        ];
+        for (variables, expected) in cases {
+            let authority = Arc::new(Authority::default());
+            let credential = open(&authority, variables);
+            let err = credential.token(&arm()).await.unwrap_err();
+            assert_eq!(err.to_string(), format!("auth.chain failed: {expected}"));
+            assert_eq!(err.kind(), ErrorKind::InvalidArgument);
+            assert_eq!((credential.chosen(), authority.seen().len()), (None, 0));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_cannot_be_read_is_told_and_nobody_else_signs_in() {
         let authority = Arc::new(Authority::default());
-        let transport: Arc<dyn Transport> = authority;
-        let err = environment(&Cloud::public(), &transport, |name| {
-            (name == "AZURE_CLIENT_SECRET").then(|| "fake-secret".to_owned())
-        });
-        assert_eq!(err.unwrap_err(), "environment: set AZURE_TENANT_ID, AZURE_CLIENT_ID");
-        let cloud = Cloud::public().with_authority("http://login.a.test");
-        let err = ClientSecretCredential::new(&cloud, transport, TENANT_ID, "app", "s".into());
-        assert_eq!(err.unwrap_err().kind(), ErrorKind::InvalidArgument);
+        let variables = [
+            ("AZURE_TENANT_ID", TENANT_ID),
+            ("AZURE_CLIENT_ID", "app"),
+            ("AZURE_CLIENT_CERTIFICATE_PATH", "no/such/file.pem"),
+        ];
+        let err = open(&authority, &variables).token(&arm()).await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::InvalidArgument);
+        assert_eq!(authority.seen().len(), 0);
     }
 }
