@@ -154,7 +154,7 @@ impl DeviceCodeCredential {
         match self.authority.call(&token).await {
             Ok(Answer::Granted(granted)) => Ok(Some(self.keep(state, granted))),
             Ok(Answer::Pending | Answer::SlowDown) => Ok(None),
-            Err(err) if err.kind() == ErrorKind::Unauthenticated => {
+            Err(err) if needs_person(&err) => {
                 state.refresh_token = None;
                 Ok(None)
             }
@@ -232,6 +232,13 @@ impl DeviceCodeCredential {
             }
         }
     }
+}
+
+/// Whether the authority takes the refresh token no longer, or wants to see the
+/// person. Any other refusal may pass, or is none of the sign-in's fault.
+fn needs_person(err: &Error) -> bool {
+    err.service_fault()
+        .is_some_and(|it| matches!(it.code.as_str(), "invalid_grant" | "interaction_required"))
 }
 
 #[async_trait]

@@ -171,17 +171,42 @@ async fn a_code_entered_for_another_scope_serves_this_one_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_refresh_asks_the_person_again() {
-    let refused = r#"{"error":"invalid_grant","error_description":"AADSTS700082: The refresh token has expired."}"#;
-    let authority = Authority::default()
-        .then(200, STARTED)
-        .then(200, GRANTED)
-        .then(400, refused)
-        .then(200, STARTED)
-        .then(200, GRANTED);
-    let (_, credential, prompts) = credential(authority);
-    credential.token(&arm()).await.unwrap();
-    credential.token(&arm()).await.unwrap();
-    assert_eq!(prompts.lock().len(), 2);
+    for code in ["invalid_grant", "interaction_required"] {
+        let refused = format!(r#"{{"error":"{code}","error_description":"AADSTS700082: No."}}"#);
+        let authority = Authority::default()
+            .then(200, STARTED)
+            .then(200, GRANTED)
+            .then(400, refused)
+            .then(200, STARTED)
+            .then(200, GRANTED);
+        let (_, credential, prompts) = credential(authority);
+        credential.token(&arm()).await.unwrap();
+        credential.token(&arm()).await.unwrap();
+        assert_eq!(prompts.lock().len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_failed_for_another_reason_keeps_the_sign_in() {
+    let faults = [
+        (400, r#"{"error":"invalid_scope","error_description":"AADSTS70011: No such scope."}"#),
+        (401, r#"{"error":"invalid_client","error_description":"AADSTS7000218: No."}"#),
+        (403, "<html>a proxy says no</html>"),
+    ];
+    for (status, body) in faults {
+        let authority = Authority::default()
+            .then(200, STARTED)
+            .then(200, GRANTED)
+            .then(status, body)
+            .then(200, r#"{"expires_in":3599,"access_token":"fake-second"}"#);
+        let (_, credential, prompts) = credential(authority);
+        credential.token(&arm()).await.unwrap();
+        let err = credential.token(&arm()).await.unwrap_err();
+        assert_eq!(err.service_fault().map(|it| it.status), Some(status));
+        let token = credential.token(&arm()).await.unwrap();
+        assert_eq!(token.secret.expose_secret(), "fake-second");
+        assert_eq!(prompts.lock().len(), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
