@@ -6,7 +6,9 @@ use parking_lot::Mutex;
 
 /// Several credentials, of which the first that works is kept.
 ///
-/// When none works, the error says for each why.
+/// When none works, the error says for each why. One that is busy or out of order
+/// ends the search for the time being: a later one might be somebody else, and
+/// would be kept.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -141,6 +143,12 @@ impl TokenCredential for ChainedCredential {
                         return Ok(token);
                     }
                     Err(err) if link.is_meant => return Err(err),
+                    // Another time it may well be the one.
+                    Err(err)
+                        if matches!(err.kind(), ErrorKind::Throttled | ErrorKind::Unavailable) =>
+                    {
+                        return Err(passing(link.name, err));
+                    }
                     Err(err) => without_operation(&err),
                 },
             };
@@ -159,6 +167,23 @@ impl TokenCredential for ChainedCredential {
             credential.invalidate(scope, rejected);
         }
     }
+}
+
+/// The trouble of the credential `name`, with what its service said, so that
+/// whoever tries again waits as long as asked.
+fn passing(name: &str, err: Error) -> Error {
+    let passed = match err.service_fault() {
+        Some(fault) => {
+            let mut fault = fault.clone();
+            fault.message = format!("{name}: {}", fault.message);
+            Error::service("auth.chain", err.kind(), fault)
+        }
+        None => {
+            let text = format!("{name}: {}", without_operation(&err));
+            Error::explained("auth.chain", err.kind(), text)
+        }
+    };
+    passed.with_source(err)
 }
 
 /// `auth.token failed: reason` is the reason.
@@ -258,6 +283,27 @@ mod tests {
                 .with_credential("Azure CLI", other.clone());
             assert_eq!(chain.token(&arm()).await.unwrap_err().kind(), kind);
             assert_eq!(other.asked.load(Relaxed), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn trouble_that_passes_does_not_make_another_identity_the_chosen_one() {
+        for kind in [ErrorKind::Throttled, ErrorKind::Unavailable] {
+            let other = Fixed::new(None);
+            let chain = ChainedCredential::new()
+                .with_credential("managed identity", Fixed::new(Some(kind)))
+                .with_credential("Azure CLI", other.clone());
+            let err = chain.token(&arm()).await.unwrap_err();
+            assert_eq!(err.kind(), kind);
+            assert_eq!(err.to_string(), "auth.chain failed: managed identity: not me");
+            assert_eq!((chain.chosen(), other.asked.load(Relaxed)), (None, 0));
+        }
+        for kind in [ErrorKind::Unreachable, ErrorKind::Unauthenticated, ErrorKind::Timeout] {
+            let chain = ChainedCredential::new()
+                .with_credential("managed identity", Fixed::new(Some(kind)))
+                .with_credential("Azure CLI", Fixed::new(None));
+            chain.token(&arm()).await.unwrap();
+            assert_eq!(chain.chosen(), Some("Azure CLI"));
         }
     }
 

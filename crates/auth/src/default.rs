@@ -194,6 +194,22 @@ mod tests {
         assert!(authority.seen()[0].0.starts_with("http://169.254.169.254/"));
     }
 
+    #[tokio::test]
+    async fn a_busy_metadata_service_is_asked_again_and_remains_who_it_is() {
+        for (status, kind) in [(429, ErrorKind::Throttled), (500, ErrorKind::Unavailable)] {
+            let authority = Arc::new(Authority::default().then(status, "busy"));
+            let credential = open(&authority, &[]);
+            let err = credential.token(&arm()).await.unwrap_err();
+            assert_eq!((err.kind(), credential.chosen()), (kind, None));
+            assert_eq!(
+                err.to_string(),
+                format!("auth.chain failed: {status}: managed identity: busy")
+            );
+            credential.token(&arm()).await.unwrap();
+            assert_eq!(credential.chosen(), Some("managed identity"));
+        }
+    }
+
     #[cfg(feature = "device-code")]
     #[tokio::test(start_paused = true)]
     async fn a_person_is_asked_last() {
