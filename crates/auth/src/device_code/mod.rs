@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use azml_core::{
-    AccessToken, Clock, Cloud, Endpoint, Error, ErrorKind, Result, RetryPolicy, Scope,
+    AccessToken, Clock, Cloud, Endpoint, Error, ErrorKind, Operation, Result, RetryPolicy, Scope,
     TokenCredential, TokioClock, Transport,
 };
 use secrecy::SecretString;
@@ -152,7 +152,7 @@ impl DeviceCodeCredential {
         let Some(refresh_token) = state.refresh_token.clone() else { return Ok(None) };
         let token = self.ask(Grant::Refresh(&refresh_token, scope));
         match self.authority.call(&token).await {
-            Ok(Answer::Granted(granted)) => Ok(Some(self.keep(state, granted))),
+            Ok(Answer::Granted(granted)) => self.keep(state, granted).map(Some),
             Ok(Answer::Pending | Answer::SlowDown) => Ok(None),
             Err(err) if needs_person(&err) => {
                 state.refresh_token = None;
@@ -162,20 +162,20 @@ impl DeviceCodeCredential {
         }
     }
 
-    fn keep(&self, state: &mut State, granted: Granted) -> AccessToken {
+    fn keep(&self, state: &mut State, granted: Granted) -> Result<AccessToken> {
         // Without a new one the old one stays good.
         if granted.refresh_token.is_some() {
             state.refresh_token = granted.refresh_token;
         }
-        let expires_at = self.now() + Duration::from_secs(granted.expires_in.max(0).unsigned_abs());
-        AccessToken::new(granted.access_token, expires_at)
+        let expires_at = after(<Token<'_> as Operation>::NAME, self.now(), granted.expires_in.max(0).unsigned_abs())?;
+        Ok(AccessToken::new(granted.access_token, expires_at))
     }
 
     async fn start(&self, scope: &Scope) -> Result<Pending> {
         let Self { tenant_id, client_id, .. } = self;
         let started = self.authority.call(&Start { tenant_id, client_id, scope }).await?;
         let started_at = self.now();
-        let expires_at = started_at + Duration::from_secs(started.expires_in);
+        let expires_at = after(<Start<'_> as Operation>::NAME, started_at, started.expires_in)?;
         let (user_code, verification_uri) = (started.user_code, started.verification_uri);
         let message = if started.message.is_empty() {
             format!("To sign in, open {verification_uri} and enter the code {user_code}")
@@ -217,7 +217,7 @@ impl DeviceCodeCredential {
             match answer {
                 Ok(Answer::Granted(granted)) => return Ok(granted),
                 Ok(Answer::Pending) => (),
-                Ok(Answer::SlowDown) => pending.interval += SLOWER,
+                Ok(Answer::SlowDown) => pending.interval = pending.interval.saturating_add(SLOWER),
                 Err(err) => match err.kind() {
                     ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Unreachable => {
                         // The person may be entering the code this very moment.
@@ -225,13 +225,22 @@ impl DeviceCodeCredential {
                         pending.interval = pending.interval.max(asked.unwrap_or_default());
                     }
                     ErrorKind::Timeout if err.service_fault().is_none() => {
-                        pending.interval += SLOWER;
+                        pending.interval = pending.interval.saturating_add(SLOWER);
                     }
                     _ => return Err(err),
                 },
             }
         }
     }
+}
+
+/// The instant `seconds` later, which an authority may put beyond the calendar.
+fn after(operation: &'static str, at: OffsetDateTime, seconds: u64) -> Result<OffsetDateTime> {
+    let span = i64::try_from(seconds).ok().map(time::Duration::seconds);
+    span.and_then(|it| at.checked_add(it)).ok_or_else(|| {
+        let reason = format!("expires_in: {seconds} s from now is after the year 9999");
+        Error::explained(operation, ErrorKind::Decode, reason)
+    })
 }
 
 /// Whether the authority takes the refresh token no longer, or wants to see the
@@ -260,7 +269,7 @@ impl TokenCredential for DeviceCodeCredential {
             state.pending = None;
             match outcome {
                 Ok(granted) => {
-                    let token = self.keep(&mut state, granted);
+                    let token = self.keep(&mut state, granted)?;
                     if is_for_scope {
                         return Ok(token);
                     }

@@ -1,4 +1,4 @@
-use azml_core::{Operation, TokenCache};
+use azml_core::TokenCache;
 use azml_fixtures::Exchange;
 use parking_lot::Mutex as Lock;
 use secrecy::ExposeSecret;
@@ -206,6 +206,28 @@ async fn a_refresh_that_failed_for_another_reason_keeps_the_sign_in() {
         let token = credential.token(&arm()).await.unwrap();
         assert_eq!(token.secret.expose_secret(), "fake-second");
         assert_eq!(prompts.lock().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_beyond_the_calendar_is_an_error() {
+    for seconds in ["999999999999", "9223372036854775807"] {
+        let started = STARTED.replace("900", seconds);
+        let (_, credential, prompts) = self::credential(Authority::default().then(200, started));
+        let err = credential.token(&arm()).await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Decode);
+        assert_eq!(
+            err.to_string(),
+            format!(
+                "entra.device_code failed: expires_in: {seconds} s from now is after the year 9999"
+            )
+        );
+        assert_eq!(prompts.lock().len(), 0);
+
+        let granted = GRANTED.replace("3599", seconds);
+        let authority = Authority::default().then(200, STARTED).then(200, granted);
+        let (_, credential, _) = self::credential(authority);
+        assert_eq!(credential.token(&arm()).await.unwrap_err().kind(), ErrorKind::Decode);
     }
 }
 
