@@ -113,7 +113,7 @@ impl RunEnvironment {
         ];
         let [run_id, token, subscription, group, workspace, experiment, base] =
             values::required(NAME, names, &value)?;
-        let base = values::base(NAME, "AZUREML_SERVICE_ENDPOINT", &base)?;
+        let base = values::base(NAME, "AZUREML_SERVICE_ENDPOINT", "AZUREML_RUN_TOKEN", &base)?;
         let (provider, kind) = ("Microsoft.MachineLearningServices", "workspaces");
         let workspace = ResourceId::new(&subscription, &group, provider, kind, &workspace)
             .map_err(|err| Error::invalid(NAME, format!("AZUREML_ARM_*: {err}")))?;
@@ -133,7 +133,7 @@ impl RunEnvironment {
     fn mlflow(value: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let names = ["MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI"];
         let [run_id, uri] = values::required(NAME, names, &value)?;
-        let base = values::base(NAME, "MLFLOW_TRACKING_URI", &uri)?;
+        let base = values::base(NAME, "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN", &uri)?;
         let token = value("MLFLOW_TRACKING_TOKEN").map(SecretString::from);
         Ok(Self { run_id: RunId::new(run_id), place: Place::Mlflow { base, token } })
     }

@@ -43,8 +43,22 @@ pub(super) fn required<const N: usize>(
 }
 
 /// The address of a service, without a slash at the end.
-pub(super) fn base(operation: &'static str, name: &str, text: &str) -> Result<String> {
+///
+/// A password in it would be shown wherever the address is: `token` names where
+/// to put it instead.
+pub(super) fn base(
+    operation: &'static str,
+    name: &str,
+    token: &str,
+    text: &str,
+) -> Result<String> {
     let text = text.trim();
+    if has_user(text) {
+        let reason = format!(
+            "{name}: has a user or a password in it; leave out what is before the @ and set {token}"
+        );
+        return Err(Error::invalid(operation, reason));
+    }
     let text = text.split_once('?').map_or(text, |(base, _)| base).trim_end_matches('/');
     let secure = text.strip_prefix("azureml://").map(|rest| format!("https://{rest}"));
     let base = secure.unwrap_or_else(|| text.to_owned());
@@ -55,6 +69,16 @@ pub(super) fn base(operation: &'static str, name: &str, text: &str) -> Result<St
         let reason = format!("{name}: {text:?} is no address; it begins with https://");
         Err(Error::invalid(operation, reason))
     }
+}
+
+/// Whether there is something before the host. A password that holds a `/` or a
+/// `?` itself makes a port of what is before that.
+fn has_user(text: &str) -> bool {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let is_port = |it: &str| it.bytes().all(|it| it.is_ascii_digit());
+    let ends_well = authority.rsplit_once(':').is_none_or(|(_, port)| is_port(port));
+    authority.contains('@') || (!ends_well && rest.contains('@'))
 }
 
 /// An instant in seconds since 1970, with or without a fraction.
@@ -104,11 +128,35 @@ mod tests {
 
     #[test]
     fn addresses_are_read() {
-        let base = |text| base("test", "X", text).ok();
+        let base = |text| base("test", "X", "X_TOKEN", text).ok();
         assert_eq!(base("https://a.test/x/"), Some("https://a.test/x".to_owned()));
         assert_eq!(base("azureml://a.test/m?"), Some("https://a.test/m".to_owned()));
         for bad in ["", "databricks", "file:///x", "https://"] {
             assert_eq!(base(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_refused_without_repeating_it() {
+        let bad = [
+            "https://user:fake-password@a.test/x",
+            "https://fake-password@a.test",
+            "azureml://user:fake-password@a.test:443/x?y",
+            "https://user:fake/password@a.test",
+            "https://user:fake?password@a.test",
+            "ftp://user:fake-password@a.test",
+            "user:fake-password@a.test",
+        ];
+        for text in bad {
+            let err = base("test", "X", "X_TOKEN", text).unwrap_err();
+            assert_eq!(
+                err.to_string(),
+                "test failed: X: has a user or a password in it; leave out what is before the @ and set X_TOKEN"
+            );
+        }
+        for good in ["https://a.test/users/me@b.test", "https://a.test:8080/@", "http://[::1]:80/@"]
+        {
+            assert_eq!(base("test", "X", "X_TOKEN", good).unwrap(), good);
         }
     }
 
@@ -124,7 +172,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_taken(text in ".{0,40}", args in prop::collection::vec(".{0,20}", 0..6)) {
-            let _ = (instant(&text), end_of_token(&text), base("test", "X", &text));
+            let _ = (instant(&text), end_of_token(&text), base("test", "X", "X_TOKEN", &text));
             let _ = arguments(args.into_iter());
         }
 
