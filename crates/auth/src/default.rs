@@ -73,7 +73,8 @@ impl DefaultCredential {
     #[cfg(feature = "device-code")]
     #[must_use]
     pub fn with_device_code(self, credential: crate::DeviceCodeCredential) -> Self {
-        let chain = self.chain.with_link("device code", Found::Ready(Arc::new(credential)), true, None);
+        let chain =
+            self.chain.with_link("device code", Found::Ready(Arc::new(credential)), true, None);
         Self { chain }
     }
 

@@ -167,7 +167,7 @@ impl DeviceCodeCredential {
         if granted.refresh_token.is_some() {
             state.refresh_token = granted.refresh_token;
         }
-        let expires_at = after(<Token<'_> as Operation>::NAME, self.now(), granted.expires_in.max(0).unsigned_abs())?;
+        let expires_at = after(Token::NAME, self.now(), granted.expires_in.max(0).unsigned_abs())?;
         Ok(AccessToken::new(granted.access_token, expires_at))
     }
 
@@ -175,7 +175,7 @@ impl DeviceCodeCredential {
         let Self { tenant_id, client_id, .. } = self;
         let started = self.authority.call(&Start { tenant_id, client_id, scope }).await?;
         let started_at = self.now();
-        let expires_at = after(<Start<'_> as Operation>::NAME, started_at, started.expires_in)?;
+        let expires_at = after(Start::NAME, started_at, started.expires_in)?;
         let (user_code, verification_uri) = (started.user_code, started.verification_uri);
         let message = if started.message.is_empty() {
             format!("To sign in, open {verification_uri} and enter the code {user_code}")

@@ -16,8 +16,8 @@ use azml_auth::{
     DeviceCodeCredential, ManagedIdentity, ManagedIdentityCredential, WorkloadIdentityCredential,
 };
 use azml_core::{
-    Clock, Cloud, ErrorKind, Request, Response, Result, Session, TokenCache, TokenCredential,
-    TokioClock, Transport, TransportError,
+    Clock, Cloud, ErrorKind, Request, RequestBuilder, Response, Result, Session, TokenCache,
+    TokenCredential, TokioClock, Transport, TransportError,
 };
 use azml_testkit::{CLIENT_ID, CLIENT_SECRET, TENANT_ID, TestContext};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -25,6 +25,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 const PEM: &str = include_str!("../../../../fixtures/certificates/client.pem");
+/// Another key and its certificate.
+const OTHER_PEM: &str = include_str!("../../../../fixtures/certificates/other.pem");
 
 /// What is inside a token.
 fn claims(token: &str) -> Value {
@@ -63,6 +65,43 @@ impl Transport for Counting {
     }
 }
 
+/// Puts another signature under each assertion that passes.
+#[derive(Debug)]
+struct Forging(Arc<dyn Transport>);
+
+#[async_trait]
+impl Transport for Forging {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let (parts, body) = request.into_parts();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        let (before, rest) = body.split_once("client_assertion=").unwrap();
+        let (assertion, after) = rest.split_once('&').unwrap();
+        let (signed, signature) = assertion.rsplit_once('.').unwrap();
+        let mut signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        signature.reverse();
+        let signature = URL_SAFE_NO_PAD.encode(signature);
+        let body = format!("{before}client_assertion={signed}.{signature}&{after}");
+        self.0.send(Request::from_parts(parts, body.into())).await
+    }
+}
+
+/// Tells the mock the certificate of the service principal.
+async fn register(ctx: &TestContext, pem: &str) {
+    let certificate = &pem[pem.find("-----BEGIN CERTIFICATE").unwrap()..];
+    let body = json!({ "client_id": CLIENT_ID, "certificate": certificate });
+    let request =
+        RequestBuilder::new("test.register", http::Method::POST, "https://login.a.test/_mock/apps");
+    let request = request.json(&body).build().unwrap();
+    let response = ctx.transport().send(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+fn certified(transport: Arc<dyn Transport>, pem: &str) -> ClientCertificateCredential {
+    let certificate = ClientCertificate::from_pem(pem).unwrap();
+    let cloud = Cloud::public();
+    ClientCertificateCredential::new(&cloud, transport, TENANT_ID, CLIENT_ID, certificate).unwrap()
+}
+
 /// Every credential that needs no person, as the service principal of the world.
 fn credentials(
     transport: Arc<dyn Transport>,
@@ -70,19 +109,9 @@ fn credentials(
 ) -> Vec<Arc<dyn TokenCredential>> {
     let cloud = Cloud::public();
     fs::write(token_file, federated_token(4_102_444_800)).unwrap();
-    let certificate = ClientCertificate::from_pem(PEM).unwrap();
     vec![
         Arc::new(secret(transport.clone(), CLIENT_SECRET)),
-        Arc::new(
-            ClientCertificateCredential::new(
-                &cloud,
-                transport.clone(),
-                TENANT_ID,
-                CLIENT_ID,
-                certificate,
-            )
-            .unwrap(),
-        ),
+        Arc::new(certified(transport.clone(), PEM)),
         Arc::new(
             WorkloadIdentityCredential::new(
                 &cloud,
@@ -104,6 +133,7 @@ fn credentials(
 async fn each_credential_gets_a_token_that_its_cache_replaces_in_time() {
     let folder = tempfile::tempdir().unwrap();
     let ctx = TestContext::new();
+    register(&ctx, PEM).await;
     let transport = Arc::new(Counting { inner: ctx.transport(), count: AtomicU32::new(0) });
     for credential in credentials(transport.clone(), &folder.path().join("token")) {
         let name = format!("{credential:?}");
@@ -133,6 +163,23 @@ async fn a_wrong_secret_is_told_in_the_words_of_entra() {
     let fault = err.service_fault().unwrap();
     assert_eq!((fault.status, fault.code.as_str()), (401, "invalid_client"));
     assert!(fault.message.starts_with("AADSTS7000215"), "{}", fault.message);
+}
+
+#[tokio::test]
+async fn only_the_key_of_a_certificate_that_entra_knows_signs_in() {
+    let ctx = TestContext::new();
+    let scope = Cloud::public().arm_scope();
+    let refused = async |credential: ClientCertificateCredential| {
+        let err = credential.token(&scope).await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Unauthenticated);
+        let message = &err.service_fault().unwrap().message;
+        assert!(message.starts_with("AADSTS700027"), "{message}");
+    };
+    refused(certified(ctx.transport(), PEM)).await;
+    register(&ctx, PEM).await;
+    certified(ctx.transport(), PEM).token(&scope).await.unwrap();
+    refused(certified(ctx.transport(), OTHER_PEM)).await;
+    refused(certified(Arc::new(Forging(ctx.transport())), PEM)).await;
 }
 
 #[tokio::test]

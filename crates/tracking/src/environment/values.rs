@@ -46,12 +46,7 @@ pub(super) fn required<const N: usize>(
 ///
 /// A password in it would be shown wherever the address is: `token` names where
 /// to put it instead.
-pub(super) fn base(
-    operation: &'static str,
-    name: &str,
-    token: &str,
-    text: &str,
-) -> Result<String> {
+pub(super) fn base(operation: &'static str, name: &str, token: &str, text: &str) -> Result<String> {
     let text = text.trim();
     if has_user(text) {
         let reason = format!(

@@ -131,10 +131,6 @@ impl<'a> Assertion<'a> {
             "PS256" => &RSA_PSS_2048_8192_SHA256,
             _ => return Err(malformed()),
         };
-        // Where nothing is known there is nothing to compare with.
-        if client.certificates.is_empty() {
-            return Ok(());
-        }
         let Header { x5t, x5t_s256, .. } = &self.header;
         let mut all = client.certificates.iter();
         let named = all.find(|it| it.is_named(x5t.as_deref(), x5t_s256.as_deref()));
