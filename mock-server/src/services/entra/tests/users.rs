@@ -144,6 +144,28 @@ async fn the_first_generation_writes_numbers_as_texts_and_calls_the_code_a_code(
 }
 
 #[tokio::test]
+async fn the_journal_of_a_sign_in_shows_no_code_that_buys_tokens_and_no_token() {
+    let cloud = MockCloud::new();
+    let second = started(&cloud).await;
+    let bought = poll(&cloud, &second["device_code"]).await.1;
+    let body = format!("client_id={PROGRAM}&resource=https%3A%2F%2Fmanagement.azure.com%2F");
+    let (_, first) = call_at(&cloud, "POST", &url("devicecode"), &body).await;
+    let code = first["device_code"].as_str().unwrap();
+    let body = format!("grant_type=device_code&client_id={PROGRAM}&code={code}");
+    let (_, bought_too) = call_at(&cloud, "POST", &url("token"), &body).await;
+
+    let (_, journal) = call_at(&cloud, "GET", "/_mock/journal", "").await;
+    assert_eq!(journal["exchanges"].as_array().unwrap().len(), 4);
+    let journal = journal.to_string();
+    for answer in [second, bought, first, bought_too] {
+        for name in ["device_code", "access_token", "refresh_token", "id_token"] {
+            let shown = answer[name].as_str().is_some_and(|it| journal.contains(it));
+            assert!(!shown, "{name} is in {journal}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn only_known_programs_and_good_scopes_start_a_sign_in() {
     let cloud = MockCloud::new();
     let cases = [
