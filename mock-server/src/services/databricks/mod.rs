@@ -165,6 +165,13 @@ pub(crate) fn decide_restart(world: &World, ctx: &mut Ctx<'_>) -> Vec<kernel::Ev
     events
 }
 
+/// What goes on in a workspace that goes away: tasks end, then what they run on.
+pub(crate) fn decide_end(world: &World, workspace: u64, ctx: &mut Ctx<'_>) -> Vec<kernel::Event> {
+    let mut events = jobs::decide_workspace_lost(world, workspace, ctx);
+    events.extend(clusters::decide_workspace_lost(world, workspace));
+    events
+}
+
 pub(crate) fn effect_of(workspace: u64, event: Event, world: &World) -> Option<Effect> {
     match event {
         Event::Clusters(event) => clusters::effect_of(workspace, event),

@@ -1,13 +1,17 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{body::Body, http::Request};
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::super::tests::{ARM, begin, call};
 use crate::{
     MockCloud,
-    services::azure::DATABRICKS_AUDIENCE,
+    executor::{AttemptId, Executor, Installation, Work},
+    kernel::{Kernel, WorldId},
+    services::{azure::DATABRICKS_AUDIENCE, databricks::tests::post},
     tests::{WORKSPACE, assert_replays, token_for},
 };
 
@@ -70,6 +74,57 @@ async fn a_new_workspace_has_a_host_of_its_own_when_its_operation_has_ended() {
     assert_eq!(call(&cloud, "GET", &at("second"), "").await.0, 404);
     assert_ne!(asked(&cloud, &host).await, 200);
     assert_eq!(call(&cloud, "DELETE", &at("second"), "").await.0, 204);
+}
+
+/// Writes down what it is told, and never ends anything by itself.
+#[derive(Debug, Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Executor for Notes {
+    fn executes(&self) -> bool {
+        true
+    }
+
+    fn start(&self, _: &Arc<Kernel>, work: Work) {
+        self.0.lock().push(format!("start {}", work.attempt.workspace));
+    }
+
+    fn install(&self, _: &Arc<Kernel>, _: Installation) {}
+
+    fn cancel(&self, attempt: &AttemptId) {
+        self.0.lock().push(format!("cancel {}", attempt.workspace));
+    }
+
+    fn end_cluster(&self, _: &WorldId, workspace: u64, _: &str) {
+        self.0.lock().push(format!("end cluster of {workspace}"));
+    }
+
+    fn end_all(&self, _: Option<&WorldId>) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_executed_in_a_workspace_ends_with_it() {
+    let notes = Arc::new(Notes::default());
+    let cloud = MockCloud::builder().with_executor(notes.clone()).build().unwrap();
+    let cluster = json!({
+        "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1,
+    });
+    let task = json!({
+        "run_name": "r", "new_cluster": cluster,
+        "spark_python_task": { "python_file": "dbfs:/a.py" },
+    });
+    assert_eq!(post(&cloud, "/api/2.1/jobs/runs/submit", task).await.0, 200);
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    begin(&cloud, "DELETE", &at("dbx-ws"), "").await;
+    assert_eq!(*notes.0.lock(), ["start 1234567890123456"]);
+
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(call(&cloud, "GET", &at("dbx-ws"), "").await.0, 404);
+    let told =
+        ["start 1234567890123456", "cancel 1234567890123456", "end cluster of 1234567890123456"];
+    assert_eq!(*notes.0.lock(), told);
 }
 
 #[tokio::test(start_paused = true)]

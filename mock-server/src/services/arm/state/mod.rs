@@ -13,7 +13,7 @@ use crate::{
         self, Ctx, Refusal, World,
         lro::{LongRunning, Outcome},
     },
-    services::blob,
+    services::{blob, databricks},
 };
 
 /// The storage account of the default workspace.
@@ -297,6 +297,7 @@ impl Arm {
                 events.push(kernel::Event::DatabricksBegan { workspace: it.workspace_id, at });
             }
             (Some(Resource::Databricks(it)), State::Deleting) => {
+                events.extend(databricks::decide_end(world, it.workspace_id, ctx));
                 events.push(kernel::Event::DatabricksEnded { workspace: it.workspace_id });
             }
             _ => (),

@@ -14,6 +14,8 @@ mod wire;
 pub(crate) use self::wire::{NewCluster, describe_spec};
 pub(crate) use self::{
     routes::SERVICE,
-    state::rules::{decide_create, decide_due, decide_start, decide_terminate, effect_of},
+    state::rules::{
+        decide_create, decide_due, decide_start, decide_terminate, decide_workspace_lost, effect_of,
+    },
     state::{ClusterSpec, Clusters, Due, Event, Size, Source, State, Termination},
 };

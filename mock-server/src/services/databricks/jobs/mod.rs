@@ -18,7 +18,7 @@ mod wire;
 
 pub(crate) use self::{
     routes::SERVICE,
-    state::ends::{decide_cluster_lost, decide_report, decide_restart},
+    state::ends::{decide_cluster_lost, decide_report, decide_restart, decide_workspace_lost},
     state::rules::{decide_cancel, decide_due, decide_submit},
     state::spec::{ClusterChoice, CodeSpec, Submission, TaskSpec},
     state::view::{RunView, log_of, log_path, run_state},

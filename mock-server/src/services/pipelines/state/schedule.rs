@@ -139,7 +139,10 @@ fn next_of_step(
 ) -> Option<(OffsetDateTime, Due)> {
     let (run_id, node_id) = (run.id.clone(), step.node_id.clone());
     if let Some((workspace, job_run)) = step.job_run {
-        let view = jobs::run_state(world, workspace, job_run)?;
+        let Some(view) = jobs::run_state(world, workspace, job_run) else {
+            // It has just gone with its workspace, so the world's time is its time.
+            return Some((world.at, Due::Ended { run_id, node_id }));
+        };
         if let Some(at) = view.ended_at {
             return Some((at, Due::Ended { run_id, node_id }));
         }
@@ -235,7 +238,11 @@ fn ready(world: &World, run: &PipelineRun, step: &Step, ctx: &mut Ctx<'_>) -> Ve
 }
 
 fn ended(world: &World, run: &PipelineRun, step: &Step, ctx: &mut Ctx<'_>) -> Vec<kernel::Event> {
-    let Some(view) = view_of(world, step) else { return Vec::new() };
+    let Some(view) = view_of(world, step) else {
+        let message = "The Databricks workspace of the step was deleted".to_owned();
+        let error = RunError { code: "UserError".to_owned(), message };
+        return end_step(world, run, step, StatusCode::Failed, Some(error), ctx);
+    };
     let mut events = what_the_rule_made(world, run, step, &view, ctx);
     let (status, error) = match view.result {
         Some(TaskResult::Success | TaskResult::SuccessWithFailures) => (StatusCode::Finished, None),

@@ -2,8 +2,15 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{at, attach, attached, in_history, of_node, seconds, start, statuses, step_run, task};
-use crate::{MockCloud, kernel::log::Memory, tests::send};
+use super::{
+    ARM, DATABRICKS, at, attach, attached, in_history, of_node, seconds, start, statuses, step_run,
+    task,
+};
+use crate::{
+    MockCloud,
+    kernel::log::Memory,
+    tests::{send, send_as, token_for},
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_step_starts_when_those_before_it_have_ended() {
@@ -113,6 +120,24 @@ async fn a_job_run_that_is_canceled_on_databricks_cancels_its_step() {
     crate::services::databricks::tests::post(&cloud, "/api/2.1/jobs/runs/cancel", body).await;
     seconds(60).await;
     assert_eq!(statuses(&cloud, &run, &["one"]).await, ["one Canceled", "Canceled"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_fails_when_the_workspace_of_its_job_runs_is_deleted() {
+    let cloud = attached(json!([{ "task": "*", "result": "RUNNING" }])).await;
+    let names = ["one", "two"];
+    let run = start(&cloud, &names, &[("one", "two")], false).await;
+    assert_eq!(statuses(&cloud, &run, &names).await, ["one Running", "two NotStarted", "Running"]);
+
+    let path = format!("{ARM}{DATABRICKS}?api-version=2018-04-01");
+    assert_eq!(send_as(&cloud, "DELETE", &path, &token_for(ARM), "").await.0, 202);
+    assert_eq!(statuses(&cloud, &run, &["one"]).await, ["one Running", "Running"]);
+    seconds(60).await;
+    assert_eq!(statuses(&cloud, &run, &names).await, ["one Failed", "two Canceled", "Failed"]);
+    assert_eq!(
+        in_history(&cloud, &step_run(&cloud, &run, "one")).await["error"]["error"]["message"],
+        "The Databricks workspace of the step was deleted"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -217,6 +217,14 @@ pub(crate) fn decide_due(
     }
 }
 
+/// Removes all clusters of a workspace that goes away.
+pub(crate) fn decide_workspace_lost(world: &World, workspace: u64) -> Vec<kernel::Event> {
+    let Ok(state) = workspace_of(world, workspace) else { return Vec::new() };
+    let clusters = state.clusters.latest_first().into_iter();
+    let removed = |cluster_id: String| event(workspace, Event::Removed { cluster_id });
+    clusters.map(|it| removed(it.cluster_id.clone())).collect()
+}
+
 /// What a cluster kept warm ends with it.
 pub(crate) fn effect_of(workspace: u64, event: Event) -> Option<Effect> {
     match event {

@@ -112,6 +112,21 @@ pub(crate) fn decide_cluster_lost(
     state.jobs.open_tasks().filter(|(_, it)| on_it(it)).flat_map(lost).collect()
 }
 
+/// Ends what runs in a workspace that goes away, and tries nothing again.
+pub(crate) fn decide_workspace_lost(
+    world: &World,
+    workspace: u64,
+    ctx: &Ctx<'_>,
+) -> Vec<kernel::Event> {
+    let Some(state) = world.databricks.get(&workspace) else { return Vec::new() };
+    let lost = |(_, task): (&JobRun, &TaskRun)| {
+        let end = failed(ctx.now, Why::Internal, "the workspace was deleted".to_owned());
+        let (run_id, kills) = (task.run_id, task.executing());
+        event(workspace, Event::Ended { run_id, end: Box::new(end), kills })
+    };
+    state.jobs.open_tasks().map(lost).collect()
+}
+
 /// As [`decide_end`], but whoever asks takes care of the cluster.
 fn decide_lost(
     world: &World,
