@@ -52,6 +52,10 @@ pub(in super::super) fn decide_submit(
     if run.submitted_at.is_some() {
         return Err(Refusal::conflict(format!("Pipeline run {run_id} was submitted before")));
     }
+    if run.status.is_final() {
+        let text = format!("Pipeline run {run_id} was canceled before it was submitted");
+        return Err(Refusal::conflict(text));
+    }
     let graph = world.pipelines.graph(&run.graph_id)?;
     let mut run = run.clone();
     if let Some(parent) = parent_run_id {
@@ -104,6 +108,11 @@ pub(in super::super) fn decide_cancel(
     }
     let requested = Event::CancelRequested { run_id: run_id.to_owned() };
     let mut events = vec![kernel::Event::Pipelines(requested)];
+    if run.submitted_at.is_none() {
+        // It has no steps that could end first, and run history does not know it.
+        let (run_id, status) = (run_id.to_owned(), StatusCode::Canceled);
+        events.push(kernel::Event::Pipelines(Event::Ended { run_id, status, at: ctx.now }));
+    }
     let open = run.steps.iter().filter(|it| !it.status.is_final());
     for (workspace, job_run) in open.filter_map(|it| it.job_run) {
         events.extend(jobs::decide_cancel(world, workspace, job_run, ctx));

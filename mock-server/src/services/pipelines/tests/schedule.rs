@@ -3,8 +3,8 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{
-    ARM, DATABRICKS, at, attach, attached, in_history, of_node, seconds, start, statuses, step_run,
-    task,
+    ARM, DATABRICKS, at, attach, attached, body, create, in_history, notebook, of_node, seconds,
+    start, statuses, step_run, task,
 };
 use crate::{
     MockCloud,
@@ -104,6 +104,24 @@ async fn canceling_ends_what_runs_and_what_waits() {
     assert_eq!(statuses(&cloud, &run, &names).await, ["one Canceled", "two Canceled", "Canceled"]);
     assert_eq!(task(&cloud, &run, "one").await["state"]["result_state"], "CANCELED");
     assert_eq!(in_history(&cloud, &run).await["status"], "Canceled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_canceled_before_its_submission_has_ended_and_is_not_submitted() {
+    let cloud = attached(json!([])).await;
+    let (_, made) = create(&cloud, &body(&[notebook(&cloud, "one").await], &[])).await;
+    let run = made["Id"].as_str().unwrap();
+    let path = at(&format!("/PipelineRuns/{run}/Execution"));
+    for _ in 0..2 {
+        assert_eq!(send(&cloud, "DELETE", &path, "").await.0, 200);
+    }
+    let (_, found) = send(&cloud, "GET", &at(&format!("/PipelineRuns/{run}")), "").await;
+    assert_eq!(found["Status"]["StatusCode"], "Canceled");
+    assert!(found["Status"]["EndTime"].is_string());
+    let submit = at(&format!("/PipelineRuns/Submit/{run}"));
+    let (status, refused) = send(&cloud, "POST", &submit, "").await;
+    let message = format!("Pipeline run {run} was canceled before it was submitted");
+    assert_eq!((status, &refused["Error"]["Message"]), (409, &json!(message)));
 }
 
 #[tokio::test(start_paused = true)]
