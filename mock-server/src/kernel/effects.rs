@@ -1,5 +1,7 @@
 use std::{fs, io, sync::Arc};
 
+use tokio::runtime::{Handle, RuntimeFlavor};
+
 use super::{Event, Kernel, World};
 use crate::{
     executor::{AttemptId, Installation, Work},
@@ -55,8 +57,8 @@ impl Effect {
                 it.world = kernel.id.clone();
                 kernel.executor.install(kernel, *it);
             }
-            Self::CopyFiles(files) => files.iter().for_each(|it| copy(kernel, it)),
-            Self::ShareLog(log) => share(kernel, &log),
+            Self::CopyFiles(files) => aside(|| files.iter().for_each(|it| copy(kernel, it))),
+            Self::ShareLog(log) => aside(|| share(kernel, &log)),
             Self::Cancel(mut attempt) => {
                 attempt.world = kernel.id.clone();
                 kernel.executor.cancel(&attempt);
@@ -64,21 +66,31 @@ impl Effect {
             Self::EndCluster { workspace, cluster_id } => {
                 kernel.executor.end_cluster(&kernel.id, workspace, &cluster_id);
             }
-            Self::WriteBlob { account, container, name, text } => {
+            Self::WriteBlob { account, container, name, text } => aside(|| {
                 let path = kernel.files.container(&account, &container).locate(&name);
                 if let Err(err) = kernel.files.write(&path, text.as_bytes()) {
                     tracing::error!(%name, %err, "a blob that a rule made could not be written");
                 }
-            }
+            }),
         }
+    }
+}
+
+/// Works on files without keeping other requests from this thread, and comes
+/// back when it is done: what follows may need the files.
+fn aside(work: impl FnOnce()) {
+    let flavor = Handle::try_current().map(|it| it.runtime_flavor());
+    if matches!(flavor, Ok(RuntimeFlavor::MultiThread)) {
+        tokio::task::block_in_place(work);
+    } else {
+        work();
     }
 }
 
 fn copy(kernel: &Kernel, file: &pipelines::CopiedFile) {
     let source = kernel.files.container(&file.account, &file.container).locate(&file.blob);
     let target = kernel.files.dbfs(file.workspace).locate(&file.path);
-    let copied = fs::read(&source).and_then(|it| kernel.files.write(&target, &it));
-    if let Err(err) = copied {
+    if let Err(err) = kernel.files.copy(&source, &target) {
         tracing::error!(blob = %file.blob, %err, "a file of a snapshot could not be copied to DBFS");
     }
 }
@@ -103,7 +115,7 @@ fn share(kernel: &Arc<Kernel>, log: &pipelines::SharedLog) {
             }
             target.parent().map_or(Ok(()), fs::create_dir_all)?;
             match fs::hard_link(&source, &target) {
-                Err(_) if !log.is_growing => kernel.files.write(&target, &fs::read(&source)?)?,
+                Err(_) if !log.is_growing => kernel.files.copy(&source, &target)?,
                 Err(err) => tracing::debug!(%name, %err, "a log is seen when it is whole"),
                 Ok(()) => (),
             }

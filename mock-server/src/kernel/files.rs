@@ -96,6 +96,14 @@ impl Files {
         place(&unfinished, path)
     }
 
+    /// Copies the file `source` to `path` in one step, however large it is.
+    pub(crate) fn copy(&self, source: &Path, path: &Path) -> io::Result<()> {
+        let mut source = fs::File::open(source)?;
+        let unfinished = self.unfinished()?;
+        io::copy(&mut source, &mut fs::File::create(&unfinished)?)?;
+        place(&unfinished, path)
+    }
+
     /// Forgets every file of this world.
     pub(crate) fn clear(&self) -> io::Result<()> {
         match fs::remove_dir_all(&self.root) {
@@ -215,6 +223,18 @@ mod tests {
             assert_eq!(fs::read_to_string(container.locate(name)).unwrap(), text);
             assert!(container.locate(name).starts_with(container.path()));
         }
+    }
+
+    #[test]
+    fn a_copy_is_whole_and_a_missing_file_leaves_nothing() {
+        let (_guard, files) = files();
+        let (source, target) = (files.dbfs(1).locate("a"), files.dbfs(2).locate("b/c"));
+        assert!(files.copy(&source, &target).is_err());
+        assert!(!files.root().join("unfinished").exists());
+        files.write(&source, b"one").unwrap();
+        files.copy(&source, &target).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"one");
+        assert_eq!(fs::read(&source).unwrap(), b"one");
     }
 
     #[test]
