@@ -1,33 +1,32 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// The most that goes in one request.
-pub(crate) const BLOCK: u64 = 8 * 1024 * 1024;
+pub(crate) const BLOCK: u64 = 4 * 1024 * 1024;
 
 type OnProgress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 /// How to upload.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct UploadOptions {
     /// The media type to store with the blob.
-    pub content_type: Option<String>,
+    pub(crate) content_type: Option<String>,
     /// Whether a blob of that name may be replaced. Otherwise it is a
     /// [`Conflict`](azml_core::ErrorKind::Conflict).
-    pub overwrite: bool,
+    pub(crate) overwrite: bool,
     /// Pairs to store with the blob. Names are identifiers.
-    pub metadata: BTreeMap<String, String>,
+    pub(crate) metadata: BTreeMap<String, String>,
     /// Bytes in a block. A body of at most this size goes as a whole.
-    pub block_size: u64,
+    pub(crate) block_size: u64,
     /// Blocks under way at once, each of which is held in memory.
-    pub parallel: usize,
+    pub(crate) parallel: usize,
     /// Whether a blob of more than one block is left alone when its length and
     /// its hash say that it is there already. Costs reading the source once.
-    pub skip_same: bool,
+    pub(crate) skip_same: bool,
     on_progress: Option<OnProgress>,
 }
 
 impl Default for UploadOptions {
-    /// Replaces what is there; 4 blocks of 8 MiB at once.
+    /// Replaces what is there; 4 blocks of 4 MiB at once.
     fn default() -> Self {
         Self {
             content_type: None,
@@ -48,32 +47,35 @@ impl UploadOptions {
         Self { content_type: Some(content_type.into()), ..self }
     }
 
-    /// Allows or forbids to replace a blob.
+    /// Allows or forbids to replace a blob. Forbidden, it is a
+    /// [`Conflict`](azml_core::ErrorKind::Conflict).
     #[must_use]
     pub fn with_overwrite(self, overwrite: bool) -> Self {
         Self { overwrite, ..self }
     }
 
-    /// Stores a pair with the blob.
+    /// Stores a pair with the blob. Names are identifiers.
     #[must_use]
     pub fn with_metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self
     }
 
-    /// Sets the bytes in a block, at least 1.
+    /// Sets the bytes in a block, at least 1. A body of at most this size goes as
+    /// a whole.
     #[must_use]
     pub fn with_block_size(self, block_size: u64) -> Self {
         Self { block_size: block_size.max(1), ..self }
     }
 
-    /// Leaves a blob of more than one block alone that is there already.
+    /// Leaves a blob of more than one block alone when its length and its hash say
+    /// that it is there already. Costs reading the source once.
     #[must_use]
     pub fn with_skip_same(self, skip_same: bool) -> Self {
         Self { skip_same, ..self }
     }
 
-    /// Sets how many blocks are under way at once, at least 1.
+    /// Sets how many blocks are under way at once, at least 1. Each is held in memory.
     #[must_use]
     pub fn with_parallel(self, parallel: usize) -> Self {
         Self { parallel: parallel.max(1), ..self }
@@ -107,21 +109,19 @@ impl fmt::Debug for UploadOptions {
 
 /// How to download.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct DownloadOptions {
     /// Bytes in a part.
-    pub part_size: u64,
+    pub(crate) part_size: u64,
     /// Parts under way at once, each of which is held in memory.
-    pub parallel: usize,
+    pub(crate) parallel: usize,
     /// Whether a download that broke off goes on where it stopped, and a file
-    /// that is complete already stays. At most one such download may write to a
-    /// path at a time.
-    pub resume: bool,
+    /// that is complete already stays.
+    pub(crate) resume: bool,
     on_progress: Option<OnProgress>,
 }
 
 impl Default for DownloadOptions {
-    /// 4 parts of 8 MiB at once.
+    /// 4 parts of 4 MiB at once.
     fn default() -> Self {
         Self { part_size: BLOCK, parallel: 4, resume: false, on_progress: None }
     }
@@ -134,14 +134,16 @@ impl DownloadOptions {
         Self { part_size: part_size.max(1), ..self }
     }
 
-    /// Goes on with a download that broke off. What has arrived lies beside the
-    /// file as `.NAME.ETAG.part` and is taken only for the same version of the blob.
+    /// Goes on with a download that broke off, and leaves a file alone that is
+    /// complete already. What has arrived lies beside the file as `.NAME.ETAG.part`,
+    /// which one download has at a time, and is taken only for the same version of
+    /// the blob.
     #[must_use]
     pub fn with_resume(self, resume: bool) -> Self {
         Self { resume, ..self }
     }
 
-    /// Sets how many parts are under way at once, at least 1.
+    /// Sets how many parts are under way at once, at least 1. Each is held in memory.
     #[must_use]
     pub fn with_parallel(self, parallel: usize) -> Self {
         Self { parallel: parallel.max(1), ..self }
