@@ -24,6 +24,7 @@ mod download;
 mod fault;
 mod ops;
 mod options;
+mod partial;
 mod properties;
 #[cfg(test)]
 mod tests;

@@ -402,3 +402,81 @@ async fn a_large_blob_that_is_there_already_is_not_sent_again() {
     blobs.put(&url, Arc::new(Bytes::from(vec![1; 95])), same()).await.unwrap();
     assert_eq!(account.0.lock().blobs["/box/x"].0, vec![1; 95]);
 }
+
+#[tokio::test]
+async fn two_downloads_of_one_file_do_not_mix() {
+    let (_, blobs, url) = setup();
+    blobs.put(&url, Arc::new(bytes(95)), UploadOptions::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    let options = || DownloadOptions::default().with_part_size(10).with_resume(true);
+    let download = || blobs.download_to(&url, &path, options());
+    let (one, two, three) = tokio::join!(download(), download(), download());
+    for result in [one, two, three] {
+        result.unwrap();
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), bytes(95));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_part_that_another_download_holds_is_left_to_it() {
+    let (_, blobs, url) = setup();
+    blobs.put(&url, Arc::new(bytes(95)), UploadOptions::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (path, part) = (folder.path().join("x"), folder.path().join(".x.0x1.part"));
+    let stale = folder.path().join(".x.0x0.part");
+    for path in [&part, &stale] {
+        std::fs::write(path, b"of another").unwrap();
+    }
+    let held = [&part, &stale].map(|it| std::fs::File::open(it).unwrap());
+    held.iter().for_each(|it| it.lock().unwrap());
+    let options = DownloadOptions::default().with_part_size(10).with_resume(true);
+    blobs.download_to(&url, &path, options).await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes(95));
+    for path in [part, stale] {
+        assert_eq!(std::fs::read(path).unwrap(), b"of another");
+    }
+}
+
+#[tokio::test]
+async fn a_canceled_download_may_start_again_at_once() {
+    let (_, blobs, url) = setup();
+    blobs.put(&url, Arc::new(bytes(95)), UploadOptions::default()).await.unwrap();
+    for steps in 1..40 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let options =
+            || DownloadOptions::default().with_part_size(10).with_parallel(2).with_resume(true);
+        let canceled = blobs.download_to(&url, &path, options());
+        let steps = async {
+            for _ in 0..steps {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = canceled => (),
+            () = steps => (),
+        }
+        blobs.download_to(&url, &path, options()).await.unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), bytes(95));
+    }
+}
+
+#[tokio::test]
+async fn no_number_makes_a_transfer_panic_or_hang() {
+    let (_, blobs, url) = setup();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    for size in [0, 1, u64::MAX] {
+        let up = UploadOptions::default().with_block_size(size).with_parallel(0);
+        blobs.put(&url, Arc::new(bytes(5)), up).await.unwrap();
+        std::fs::write(folder.path().join(".x.0x1.part"), &bytes(5)[..2]).unwrap();
+        let down =
+            DownloadOptions::default().with_part_size(size).with_parallel(0).with_resume(true);
+        blobs.download_to(&url, &path, down).await.unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), bytes(5));
+        std::fs::remove_file(&path).unwrap();
+    }
+}
