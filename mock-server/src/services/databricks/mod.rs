@@ -8,6 +8,7 @@ pub(crate) mod jobs;
 pub(crate) mod libraries;
 pub(crate) mod paths;
 pub(crate) mod scim;
+pub(crate) mod secrets;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod tokens;
@@ -26,7 +27,7 @@ use time::OffsetDateTime;
 pub(crate) use self::gate::{AtDatabricks, finish, gate};
 use self::{
     clusters::Clusters, dbfs::Dbfs, jobs::Jobs, libraries::Libraries, scim::Principals,
-    tokens::Tokens, workspace::Objects,
+    secrets::Secrets, tokens::Tokens, workspace::Objects,
 };
 use crate::kernel::{self, Ctx, Kind, Refusal, World, effects::Effect};
 
@@ -70,6 +71,7 @@ impl kernel::Envelope for Envelope {
 pub(crate) struct Databricks {
     pub(crate) principals: Principals,
     pub(crate) tokens: Tokens,
+    pub(crate) secrets: Secrets,
     pub(crate) clusters: Clusters,
     pub(crate) libraries: Libraries,
     pub(crate) jobs: Jobs,
@@ -80,6 +82,7 @@ pub(crate) struct Databricks {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Event {
     Tokens(tokens::Event),
+    Secrets(secrets::Event),
     Clusters(clusters::Event),
     Libraries(libraries::Event),
     Jobs(jobs::Event),
@@ -108,6 +111,7 @@ impl Databricks {
     pub(crate) fn evolve(&mut self, event: &Event) {
         match event {
             Event::Tokens(event) => self.tokens.evolve(event),
+            Event::Secrets(event) => self.secrets.evolve(event),
             Event::Clusters(event) => {
                 self.clusters.evolve(event);
                 self.libraries.follow(event);
@@ -177,7 +181,7 @@ pub(crate) fn effect_of(workspace: u64, event: Event, world: &World) -> Option<E
         Event::Clusters(event) => clusters::effect_of(workspace, event),
         Event::Jobs(event) => jobs::effect_of(workspace, &event, world),
         Event::Libraries(event) => libraries::effect_of(workspace, event),
-        Event::Tokens(_) | Event::Dbfs(_) | Event::Workspace(_) => None,
+        Event::Tokens(_) | Event::Secrets(_) | Event::Dbfs(_) | Event::Workspace(_) => None,
     }
 }
 

@@ -32,6 +32,11 @@ impl Principals {
         ]))
     }
 
+    /// Whether somebody may do everything. All who are known may, at present.
+    pub(crate) fn is_admin(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Principal> {
         self.0.get(name)
     }
