@@ -16,9 +16,8 @@ const MOST_SECRETS: usize = 1000;
 /// The group of everybody, which alone may be named when a scope is made.
 const EVERYBODY: &str = "users";
 
-fn happens<A>(workspace: u64, event: Event, answer: A) -> Decision<A> {
-    let event = databricks::Event::Secrets(event);
-    Ok((vec![kernel::Event::Databricks(workspace, event)], answer))
+fn happens(workspace: u64, event: Event) -> (Vec<kernel::Event>, ()) {
+    (vec![kernel::Event::Databricks(workspace, databricks::Event::Secrets(event))], ())
 }
 
 fn secrets(world: &World, workspace: u64) -> Result<&Secrets, Refusal> {
@@ -81,7 +80,7 @@ pub(super) fn decide_scope(
     };
     let rights = [(manager, Right::Manage)].into();
     let scope = Scope { name, vault, secrets: [].into(), rights };
-    happens(workspace, Event::ScopeCreated(scope), ())
+    Ok(happens(workspace, Event::ScopeCreated(scope)))
 }
 
 pub(super) fn decide_scope_deletion(
@@ -91,7 +90,7 @@ pub(super) fn decide_scope_deletion(
     caller: &str,
 ) -> Decision<()> {
     scope_for(workspace_of(world, workspace)?, &scope, caller, Right::Manage)?;
-    happens(workspace, Event::ScopeDeleted { scope }, ())
+    Ok(happens(workspace, Event::ScopeDeleted { scope }))
 }
 
 /// What a secret is put as: one of the two.
@@ -143,7 +142,7 @@ pub(super) fn decide_put(
         return Err(Refusal::invalid(text).with_code("RESOURCE_LIMIT_EXCEEDED"));
     }
     let secret = Kept { value: BASE64.encode(bytes).into(), changed_at: ctx.now };
-    happens(workspace, Event::Put { scope, key, secret }, ())
+    Ok(happens(workspace, Event::Put { scope, key, secret }))
 }
 
 /// A secret of a scope.
@@ -164,7 +163,7 @@ pub(super) fn decide_deletion(
     caller: &str,
 ) -> Decision<()> {
     secret(scope_for(workspace_of(world, workspace)?, &scope, caller, Right::Write)?, &key)?;
-    happens(workspace, Event::Deleted { scope, key }, ())
+    Ok(happens(workspace, Event::Deleted { scope, key }))
 }
 
 pub(super) fn decide_right(
@@ -175,7 +174,7 @@ pub(super) fn decide_right(
     caller: &str,
 ) -> Decision<()> {
     scope_for(workspace_of(world, workspace)?, &scope, caller, Right::Manage)?;
-    happens(workspace, Event::RightPut { scope, principal, right }, ())
+    Ok(happens(workspace, Event::RightPut { scope, principal, right }))
 }
 
 /// What a principal may do.
@@ -193,7 +192,7 @@ pub(super) fn decide_right_deletion(
 ) -> Decision<()> {
     let found = scope_for(workspace_of(world, workspace)?, &scope, caller, Right::Manage)?;
     right_of(found, &principal)?;
-    happens(workspace, Event::RightDeleted { scope, principal }, ())
+    Ok(happens(workspace, Event::RightDeleted { scope, principal }))
 }
 
 impl Right {

@@ -129,6 +129,7 @@ pub(super) fn right_json(principal: &str, right: Right) -> Value {
 }
 
 /// Lists are left out when they are empty.
-pub(super) fn list_json(name: &str, items: Vec<Value>) -> Value {
+pub(super) fn list_json(name: &str, items: impl Iterator<Item = Value>) -> Value {
+    let items: Vec<Value> = items.collect();
     if items.is_empty() { json!({}) } else { json!({ name: items }) }
 }
