@@ -1,12 +1,15 @@
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderValue, request::Parts},
+    http::{HeaderValue, header::AUTHORIZATION, request::Parts},
     response::Response,
 };
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 
-use super::{DEFAULT_WORKSPACE, Databricks, Envelope, workspace_of};
+use super::{DEFAULT_WORKSPACE, Databricks, Envelope, scim::decide_join, workspace_of};
 use crate::{
-    kernel::{Caller, Here, Kernel, Kind, Refusal, Refused, Site, World, addresses::Place},
+    kernel::{
+        Caller, Here, Kernel, Kind, Refusal, Refused, Site, World, addresses::Place, auth::Claims,
+    },
     services::azure::{DATABRICKS_AUDIENCE, bearer, entra_claims},
 };
 
@@ -32,34 +35,83 @@ impl<S: Send + Sync> FromRequestParts<S> for AtDatabricks {
     }
 }
 
+/// What a service principal of Azure shows besides its token: which workspace
+/// it means, and that it may manage it.
+const RESOURCE_ID: &str = "x-databricks-azure-workspace-resource-id";
+const MANAGEMENT_TOKEN: &str = "x-databricks-azure-sp-management-token";
+
 /// Lets in the owner of a token of the workspace, and whoever has an Entra
 /// token for Databricks and is a principal of the workspace.
-pub(crate) fn gate(kernel: &Kernel, _: &Site, parts: &Parts) -> Result<Caller, Refusal> {
-    let Some(token) = bearer(parts) else {
+pub(crate) fn gate(kernel: &Kernel, site: &Site, parts: &Parts) -> Result<Caller, Refusal> {
+    let Some(token) = shown(parts) else {
         let text = "Credential was not sent or was of an unsupported type for this API.";
         return Err(Refusal::new(Kind::Unauthenticated, text).with_code("401"));
     };
+    let AtDatabricks(workspace) =
+        kernel.inspect(|world| AtDatabricks::of(world, parts.extensions.get()))?;
     // A JWT has three parts; a personal access token has one.
-    let claims = match token.split('.').count() {
-        3 => Some(entra_claims(token, |it| it == DATABRICKS_AUDIENCE).map_err(unlike_azure)?),
-        _ => None,
-    };
-    kernel.read(|world, now| {
-        let AtDatabricks(workspace) = AtDatabricks::of(world, parts.extensions.get())?;
-        let state = workspace_of(world, workspace)?;
-        let Some(claims) = &claims else { return by_token(state, token, now) };
-        let name = if claims.upn.is_empty() { &claims.appid } else { &claims.upn };
-        match state.principals.get(name) {
-            Some(_) => Ok(Caller::from(claims.clone())),
-            None => Err(denied("This user is not a member of the workspace.")),
-        }
+    if token.split('.').count() != 3 {
+        return kernel.read(|world, now| by_token(workspace_of(world, workspace)?, &token, now));
+    }
+    let own = workspace.to_string();
+    let claims = entra_claims(&token, |it| it == DATABRICKS_AUDIENCE || it == own);
+    let claims = claims.map_err(unlike_azure)?;
+    let is_owner = manages(kernel, site, parts, workspace, &claims)?;
+    let caller = Caller::from(claims);
+    if is_owner {
+        kernel
+            .commit::<_, Refusal>(|world, ctx| decide_join(world, workspace, &caller.name, ctx))?;
+    }
+    kernel.read(|world, _| match workspace_of(world, workspace)?.principals.get(&caller.name) {
+        Some(it) if it.is_active() => Ok(caller),
+        _ => Err(denied("This user is not a member of the workspace.")),
     })
+}
+
+/// The token of a request. Old clients send it as the password of `token`.
+fn shown(parts: &Parts) -> Option<String> {
+    if let Some(token) = bearer(parts) {
+        return Some(token.to_owned());
+    }
+    let (scheme, code) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let text = String::from_utf8(BASE64.decode(code.trim()).ok()?).ok()?;
+    let password = text.strip_prefix("token:").filter(|_| scheme.eq_ignore_ascii_case("basic"));
+    password.map(str::to_owned)
+}
+
+/// Whether the caller has shown that the workspace is its own in Azure.
+fn manages(
+    kernel: &Kernel,
+    site: &Site,
+    parts: &Parts,
+    workspace: u64,
+    claims: &Claims,
+) -> Result<bool, Refusal> {
+    let header = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
+    if let Some(resource) = header(RESOURCE_ID) {
+        let named = kernel.inspect(|world| {
+            let named = world.arm.databricks_by_id(resource);
+            named.map(|it| it.workspace_id)
+        });
+        if named != Some(workspace) {
+            let text = format!("The workspace {resource} is not this one");
+            return Err(Refusal::invalid(text));
+        }
+    }
+    let Some(token) = header(MANAGEMENT_TOKEN) else { return Ok(false) };
+    let own = site.arm();
+    let is_management = |it: &str| it.starts_with("https://management.") || it.starts_with(&own);
+    let management = entra_claims(token, is_management).map_err(unlike_azure)?;
+    Ok(header(RESOURCE_ID).is_some()
+        && !claims.appid.is_empty()
+        && management.appid == claims.appid)
 }
 
 fn by_token(state: &Databricks, token: &str, now: time::OffsetDateTime) -> Result<Caller, Refusal> {
     let owner = state.tokens.owner(token, now).or_else(|| state.jobs.token_owner(token));
-    let Some(name) = owner.map(str::to_owned) else { return Err(denied("Invalid access token.")) };
-    let object_id = state.principals.get(&name).map_or_else(String::new, |it| it.id.to_string());
+    let owner = owner.and_then(|it| state.principals.get(it)).filter(|it| it.is_active());
+    let Some(it) = owner else { return Err(denied("Invalid access token.")) };
+    let (name, object_id) = (it.name().to_owned(), it.id.to_string());
     Ok(Caller { name, object_id, tenant_id: String::new(), run_id: None })
 }
 

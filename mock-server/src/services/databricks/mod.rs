@@ -6,6 +6,7 @@ pub(crate) mod dbfs;
 mod gate;
 pub(crate) mod jobs;
 pub(crate) mod libraries;
+pub(crate) mod oidc;
 pub(crate) mod paths;
 pub(crate) mod scim;
 pub(crate) mod secrets;
@@ -26,7 +27,7 @@ use time::OffsetDateTime;
 
 pub(crate) use self::gate::{AtDatabricks, finish, gate};
 use self::{
-    clusters::Clusters, dbfs::Dbfs, jobs::Jobs, libraries::Libraries, scim::Principals,
+    clusters::Clusters, dbfs::Dbfs, jobs::Jobs, libraries::Libraries, oidc::Oidc, scim::Principals,
     secrets::Secrets, tokens::Tokens, workspace::Objects,
 };
 use crate::kernel::{self, Ctx, Kind, Refusal, World, effects::Effect};
@@ -68,8 +69,10 @@ impl kernel::Envelope for Envelope {
 
 /// The state of one workspace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Databricks {
     pub(crate) principals: Principals,
+    pub(crate) oidc: Oidc,
     pub(crate) tokens: Tokens,
     pub(crate) secrets: Secrets,
     pub(crate) clusters: Clusters,
@@ -81,6 +84,8 @@ pub(crate) struct Databricks {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Event {
+    Scim(scim::Event),
+    Oidc(oidc::Event),
     Tokens(tokens::Event),
     Secrets(secrets::Event),
     Clusters(clusters::Event),
@@ -102,6 +107,7 @@ impl Databricks {
     pub(crate) fn seeded(at: OffsetDateTime) -> Self {
         Self {
             principals: Principals::seeded(),
+            oidc: Oidc::seeded(at),
             tokens: Tokens::seeded(at),
             workspace: Objects::seeded(at),
             ..Self::default()
@@ -110,6 +116,8 @@ impl Databricks {
 
     pub(crate) fn evolve(&mut self, event: &Event) {
         match event {
+            Event::Scim(event) => self.principals.evolve(event),
+            Event::Oidc(event) => self.oidc.evolve(event),
             Event::Tokens(event) => self.tokens.evolve(event),
             Event::Secrets(event) => self.secrets.evolve(event),
             Event::Clusters(event) => {
@@ -181,7 +189,7 @@ pub(crate) fn effect_of(workspace: u64, event: Event, world: &World) -> Option<E
         Event::Clusters(event) => clusters::effect_of(workspace, event),
         Event::Jobs(event) => jobs::effect_of(workspace, &event, world),
         Event::Libraries(event) => libraries::effect_of(workspace, event),
-        Event::Tokens(_) | Event::Secrets(_) | Event::Dbfs(_) | Event::Workspace(_) => None,
+        _ => None,
     }
 }
 

@@ -47,6 +47,12 @@ pub(crate) async fn get(cloud: &MockCloud, path: &str) -> (u16, Value) {
     read(ask(cloud, Some("dapi-fake-token"), "GET", path, String::new()).await).await
 }
 
+/// By any method, with a body unless it is `null`.
+pub(crate) async fn send(cloud: &MockCloud, method: &str, path: &str, body: Value) -> (u16, Value) {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    read(ask(cloud, Some("dapi-fake-token"), method, path, body).await).await
+}
+
 /// Sends what the fixture sends and expects what the fixture expects.
 pub(super) async fn replay(exchange: Exchange) {
     let Exchange { request, response, .. } = exchange;

@@ -1,6 +1,11 @@
-//! Databricks SCIM 2.0: who is calling.
+//! Databricks SCIM 2.0: users, service principals, groups, and who is calling.
 //!
-//! Emulated: `Me`. Users, groups and service principals cannot be changed.
+//! Emulated: `Me`, all operations on the three kinds, filters, sorting, paging,
+//! the choice of attributes, SCIM's own form of errors. The groups `admins` and
+//! `users` exist from the beginning; everybody is in `users`. Only admins
+//! change anything. Accounts are not emulated.
+//!
+//! Reference: the SCIM API 2.0 of Azure Databricks, RFC 7644.
 
 mod routes;
 mod state;
@@ -10,5 +15,5 @@ mod wire;
 
 pub(crate) use self::{
     routes::SERVICE,
-    state::{ADMIN, Principals, SERVICE_PRINCIPAL},
+    state::{ADMIN, Event, Kind, Principals, SERVICE_PRINCIPAL, rules::decide_join},
 };

@@ -33,7 +33,8 @@ pub(super) fn scope_for<'a>(
 ) -> Result<&'a Scope, Refusal> {
     let missing = || Refusal::not_found(format!("Scope {name} does not exist!"));
     let scope = state.secrets.0.get(name).ok_or_else(missing)?;
-    let own = scope.rights.get(caller).into_iter().chain(scope.rights.get(EVERYBODY));
+    let groups = state.principals.group_names(caller);
+    let own = groups.into_iter().chain([caller]).filter_map(|it| scope.rights.get(it));
     if state.principals.is_admin(caller) || own.max().is_some_and(|it| needed <= *it) {
         return Ok(scope);
     }

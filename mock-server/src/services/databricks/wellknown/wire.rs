@@ -9,5 +9,6 @@ pub(super) fn describe(base: &str, workspace: u64) -> Value {
         "account_id": "33333333-3333-3333-3333-333333333333",
         "cloud": "AZURE",
         "host_type": "workspace",
+        "token_federation_default_oidc_audiences": [format!("{base}/oidc/v1/token")],
     })
 }
