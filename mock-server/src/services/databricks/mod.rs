@@ -4,10 +4,13 @@
 pub(crate) mod clusters;
 pub(crate) mod dbfs;
 mod gate;
+pub(crate) mod instance_pools;
 pub(crate) mod jobs;
 pub(crate) mod libraries;
 pub(crate) mod oidc;
 pub(crate) mod paths;
+pub(crate) mod permissions;
+pub(crate) mod policies;
 pub(crate) mod scim;
 pub(crate) mod secrets;
 #[cfg(test)]
@@ -27,8 +30,9 @@ use time::OffsetDateTime;
 
 pub(crate) use self::gate::{AtDatabricks, finish, gate};
 use self::{
-    clusters::Clusters, dbfs::Dbfs, jobs::Jobs, libraries::Libraries, oidc::Oidc, scim::Principals,
-    secrets::Secrets, tokens::Tokens, workspace::Objects,
+    clusters::Clusters, dbfs::Dbfs, instance_pools::Pools, jobs::Jobs, libraries::Libraries,
+    oidc::Oidc, permissions::Permissions, policies::Policies, scim::Principals, secrets::Secrets,
+    tokens::Tokens, workspace::Objects,
 };
 use crate::kernel::{self, Ctx, Kind, Refusal, World, effects::Effect};
 
@@ -73,6 +77,9 @@ impl kernel::Envelope for Envelope {
 pub(crate) struct Databricks {
     pub(crate) principals: Principals,
     pub(crate) oidc: Oidc,
+    pub(crate) permissions: Permissions,
+    pub(crate) pools: Pools,
+    pub(crate) policies: Policies,
     pub(crate) tokens: Tokens,
     pub(crate) secrets: Secrets,
     pub(crate) clusters: Clusters,
@@ -86,6 +93,9 @@ pub(crate) struct Databricks {
 pub(crate) enum Event {
     Scim(scim::Event),
     Oidc(oidc::Event),
+    Permissions(permissions::Event),
+    Pools(instance_pools::Event),
+    Policies(policies::Event),
     Tokens(tokens::Event),
     Secrets(secrets::Event),
     Clusters(clusters::Event),
@@ -118,6 +128,9 @@ impl Databricks {
         match event {
             Event::Scim(event) => self.principals.evolve(event),
             Event::Oidc(event) => self.oidc.evolve(event),
+            Event::Permissions(event) => self.permissions.evolve(event),
+            Event::Pools(event) => self.pools.evolve(event),
+            Event::Policies(event) => self.policies.evolve(event),
             Event::Tokens(event) => self.tokens.evolve(event),
             Event::Secrets(event) => self.secrets.evolve(event),
             Event::Clusters(event) => {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::kernel::Refusal;
@@ -67,4 +67,10 @@ pub(super) fn required<T>(field: Option<T>, name: &str) -> Result<T, Refusal> {
 /// A span in seconds. 0 and less stand for none.
 pub(super) fn seconds(it: Option<i64>) -> Option<Duration> {
     it.and_then(|it| u64::try_from(it).ok()).filter(|it| *it != 0).map(Duration::from_secs)
+}
+
+/// Lists are left out when they are empty.
+pub(super) fn list_json(name: &str, items: impl Iterator<Item = Value>) -> Value {
+    let items: Vec<Value> = items.collect();
+    if items.is_empty() { json!({}) } else { json!({ name: items }) }
 }

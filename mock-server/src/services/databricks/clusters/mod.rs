@@ -1,9 +1,10 @@
 //! Databricks Clusters API 2.0 and 2.1.
 //!
-//! Emulated: the life cycle with its states and waits, editing, resizing,
-//! pinning, automatic termination, events, the catalogues of machines and
-//! runtimes. Terminated clusters are kept for ever. Policies, pools, zones and
-//! permissions are not emulated. `edit` restarts a running cluster at once.
+//! Emulated: the life cycle with its states and waits, editing and updating,
+//! resizing, pinning, owners, automatic termination, events, lists with filters,
+//! the catalogues of machines, zones and runtimes, policies and pools, and that
+//! terminated clusters are forgotten after 30 days. `edit` restarts a running
+//! cluster at once. `clone_from` is taken and has no effect.
 
 mod routes;
 mod state;

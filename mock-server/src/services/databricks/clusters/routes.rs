@@ -1,19 +1,20 @@
-use axum::{Json, http::Method, routing::on};
-use serde_json::{Value, json};
+use axum::{Json, routing::on};
+use serde_json::{Map, Value, json};
 
 use super::{
     state::rules::{
-        decide_create, decide_edit, decide_pin, decide_remove, decide_resize, decide_restart,
-        decide_start, decide_terminate,
+        decide_change_owner, decide_create, decide_edit, decide_pin, decide_remove, decide_resize,
+        decide_restart, decide_start, decide_terminate,
     },
-    state::{Cluster, Source, Termination},
-    wire::{self, ByIdBody, CreateBody, EditBody, EventsBody, ListQuery, ResizeBody},
+    state::{Source, Termination},
+    wire::{self, ByIdBody, EventsBody, ListQuery, OwnerBody, ResizeBody, UpdateBody},
 };
 use crate::{
-    kernel::{Body, Caller, Ctx, Decision, Here, Params, Refused, Route, Service, World},
+    kernel::{Body, Caller, Ctx, Decision, Here, Params, Refusal, Refused, Route, Service, World},
     services::databricks::{
         Envelope,
         gate::{AtDatabricks, finish, gate},
+        policies,
         wire::required,
         workspace_of,
     },
@@ -25,17 +26,15 @@ macro_rules! both {
         &[$(
             Route::$make($operation, concat!("/api/2.0/clusters/", $path), |it| on(it, $handler)),
             Route::$make($operation, concat!("/api/2.1/clusters/", $path), |it| on(it, $handler)),
-        )*
-            Route::absent(Method::POST, "databricks.clusters.update", "/api/2.1/clusters/update"),
-            Route::absent(Method::POST, "databricks.clusters.change_owner", "/api/2.1/clusters/change-owner"),
-            Route::absent(Method::GET, "databricks.clusters.list_zones", "/api/2.1/clusters/list-zones"),
-        ]
+        )*]
     };
 }
 
 static ROUTES: &[Route] = both![
     [post "databricks.clusters.create", "create", create]
     [post "databricks.clusters.edit", "edit", edit]
+    [post "databricks.clusters.update", "update", update]
+    [post "databricks.clusters.change_owner", "change-owner", change_owner]
     [post "databricks.clusters.start", "start", start]
     [post "databricks.clusters.restart", "restart", restart]
     [post "databricks.clusters.resize", "resize", resize]
@@ -47,6 +46,7 @@ static ROUTES: &[Route] = both![
     [get "databricks.clusters.get", "get", get]
     [get "databricks.clusters.list", "list", list]
     [get "databricks.clusters.list_node_types", "list-node-types", node_types]
+    [get "databricks.clusters.list_zones", "list-zones", zones]
     [get "databricks.clusters.spark_versions", "spark-versions", spark_versions]
 ];
 
@@ -59,20 +59,52 @@ async fn create(
     Here(kernel): Here,
     AtDatabricks(workspace): AtDatabricks,
     caller: Caller,
-    Body(body, _): Body<CreateBody, Envelope>,
+    Body(mut fields, _): Body<Map<String, Value>, Envelope>,
 ) -> Answer {
-    let CreateBody { idempotency_token: token, cluster } = body;
-    let spec = cluster.into_spec()?;
+    let token = fields.remove("idempotency_token").filter(|it| !it.is_null());
+    let token = token.map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned));
+    if token.as_ref().is_some_and(|it| 64 < it.len()) {
+        return Err(Refusal::invalid("idempotency_token has more than 64 characters").into());
+    }
     let id = kernel.commit::<_, Refused<Envelope>>(|world, ctx| {
+        let state = workspace_of(world, workspace)?;
+        policies::check_number(state, &fields, &caller.name)?;
+        let spec = wire::read_spec(state, fields)?;
         decide_create(world, workspace, spec, caller.name, Source::Api, token, ctx)
     })?;
     Ok(Json(json!({ "cluster_id": id })))
 }
 
-async fn edit(here: Here, at: AtDatabricks, Body(body, _): Body<EditBody, Envelope>) -> Answer {
-    let spec = body.cluster.into_spec()?;
-    change(here, at, body.cluster_id, |world, workspace, id, ctx| {
+async fn edit(
+    here: Here,
+    at: AtDatabricks,
+    Body(mut fields, _): Body<Map<String, Value>, Envelope>,
+) -> Answer {
+    let id = fields.remove("cluster_id").and_then(|it| it.as_str().map(str::to_owned));
+    change(here, at, id, |world, workspace, id, ctx| {
+        let spec = wire::read_spec(workspace_of(world, workspace)?, fields)?;
         decide_edit(world, workspace, id, spec, ctx)
+    })
+}
+
+async fn update(here: Here, at: AtDatabricks, Body(body, _): Body<UpdateBody, Envelope>) -> Answer {
+    let UpdateBody { cluster_id, update_mask, cluster } = body;
+    change(here, at, cluster_id, |world, workspace, id, ctx| {
+        let state = workspace_of(world, workspace)?;
+        let fields = wire::masked(&state.clusters.get(id)?.spec, &cluster, &update_mask)?;
+        decide_edit(world, workspace, id, wire::read_spec(state, fields)?, ctx)
+    })
+}
+
+async fn change_owner(
+    here: Here,
+    at: AtDatabricks,
+    caller: Caller,
+    Body(body, _): Body<OwnerBody, Envelope>,
+) -> Answer {
+    let owner = required(body.owner_username, "owner_username")?;
+    change(here, at, body.cluster_id, |world, workspace, id, _| {
+        decide_change_owner(world, workspace, id, owner, &caller.name)
     })
 }
 
@@ -143,26 +175,11 @@ async fn get(
 async fn list(
     Here(kernel): Here,
     AtDatabricks(workspace): AtDatabricks,
-    Params(query, _): Params<ListQuery, Envelope>,
+    Params(pairs, _): Params<Vec<(String, String)>, Envelope>,
 ) -> Answer {
+    let query = ListQuery::read(pairs)?;
     kernel.read(|world, _| {
-        let all = workspace_of(world, workspace)?.clusters.latest_first();
-        let size = query.page_size.and_then(|it| usize::try_from(it).ok()).filter(|it| 0 < *it);
-        let size = size.unwrap_or(20).min(100);
-        let skipped = query.page_token.as_deref().and_then(|it| it.parse().ok()).unwrap_or(0_usize);
-        let page: Vec<Value> =
-            all.iter().skip(skipped).take(size).map(|it: &&Cluster| wire::describe(it)).collect();
-        let mut answer = json!({});
-        if skipped + page.len() < all.len() {
-            answer["next_page_token"] = json!((skipped + page.len()).to_string());
-        }
-        if 0 < skipped {
-            answer["prev_page_token"] = json!(skipped.saturating_sub(size).to_string());
-        }
-        if !page.is_empty() {
-            answer["clusters"] = json!(page);
-        }
-        Ok(Json(answer))
+        Ok(Json(wire::list(workspace_of(world, workspace)?.clusters.latest_first(), &query)))
     })
 }
 
@@ -171,29 +188,12 @@ async fn events(
     AtDatabricks(workspace): AtDatabricks,
     Body(body, _): Body<EventsBody, Envelope>,
 ) -> Answer {
-    let id = required(body.cluster_id, "cluster_id")?;
-    kernel.read(|world, _| {
-        let cluster = workspace_of(world, workspace)?.clusters.get(&id)?;
-        let mut all: Vec<Value> = cluster
-            .history
-            .iter()
-            .map(|(at, it)| wire::describe_happening(cluster, *at, it))
-            .collect();
-        if body.order.as_deref() != Some("ASC") {
-            all.reverse();
-        }
-        let count = |it: Option<i64>| it.and_then(|it| usize::try_from(it).ok());
-        let (skipped, limit) = (count(body.offset).unwrap_or(0), count(body.limit).unwrap_or(50));
-        let total = all.len();
-        let page: Vec<Value> = all.into_iter().skip(skipped).take(limit.min(500)).collect();
-        let mut answer = json!({ "total_count": total });
-        let end = skipped + page.len();
-        if end < total {
-            answer["next_page"] = json!({ "cluster_id": id, "offset": end, "limit": limit });
-        }
-        answer["events"] = json!(page);
-        Ok(Json(answer))
-    })
+    let id = required(body.cluster_id.clone(), "cluster_id")?;
+    kernel.read(|world, _| body.page(workspace_of(world, workspace)?.clusters.get(&id)?).map(Json))
+}
+
+async fn zones() -> Json<Value> {
+    Json(wire::describe_zones())
 }
 
 async fn node_types() -> Json<Value> {

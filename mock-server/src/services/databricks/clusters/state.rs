@@ -11,6 +11,9 @@ use crate::{
     services::databricks::jobs::Jobs,
 };
 
+/// How long a terminated cluster is kept that is not pinned.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// The clusters of a workspace, by id.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Clusters {
@@ -29,6 +32,7 @@ pub(crate) struct Cluster {
     pub(crate) pinned: bool,
     /// When it was created, or last started.
     pub(crate) started_at: OffsetDateTime,
+    pub(crate) restarted_at: Option<OffsetDateTime>,
     pub(crate) state: State,
     /// When it last did something for somebody.
     pub(crate) active_at: OffsetDateTime,
@@ -57,6 +61,15 @@ pub(crate) struct ClusterSpec {
 pub(crate) enum Size {
     Fixed(u32),
     Autoscale { min: u32, max: u32 },
+}
+
+impl Size {
+    /// The workers that it has at rest.
+    pub(crate) fn workers(self) -> u32 {
+        match self {
+            Self::Fixed(it) | Self::Autoscale { min: it, .. } => it,
+        }
+    }
 }
 
 impl Default for Size {
@@ -95,10 +108,10 @@ pub(crate) enum Happening {
     Creating,
     Starting,
     Restarting,
-    Resizing,
+    Resizing { from: Size, to: Size },
     Running,
     Edited,
-    Terminating,
+    Terminating(Termination),
     Pinned,
     Unpinned,
 }
@@ -152,6 +165,10 @@ pub(crate) enum Event {
     Removed {
         cluster_id: String,
     },
+    OwnerChanged {
+        cluster_id: String,
+        owner: String,
+    },
     Pinned {
         cluster_id: String,
         pinned: bool,
@@ -164,6 +181,8 @@ pub(crate) enum Due {
     Ready(String),
     Gone(String),
     Idle(String),
+    /// Terminated so long ago that it is forgotten.
+    Expired(String),
 }
 
 impl Cluster {
@@ -205,6 +224,7 @@ impl Clusters {
                     source,
                     pinned: false,
                     started_at: at,
+                    restarted_at: None,
                     state: State::Pending { ready_at },
                     active_at: at,
                     terminated: None,
@@ -222,14 +242,15 @@ impl Clusters {
                 Happening::Starting
             }),
             Event::Restarting { cluster_id, at, ready_at } => self.change(&cluster_id, at, |it| {
+                it.restarted_at = Some(at);
                 it.state = State::Restarting { ready_at };
                 Happening::Restarting
             }),
             Event::Resizing { cluster_id, size, at, ready_at } => {
                 self.change(&cluster_id, at, |it| {
-                    it.spec.size = size;
+                    let from = std::mem::replace(&mut it.spec.size, size);
                     it.state = State::Resizing { ready_at };
-                    Happening::Resizing
+                    Happening::Resizing { from, to: size }
                 });
             }
             Event::Ran { cluster_id, at } => self.change(&cluster_id, at, |it| {
@@ -238,15 +259,18 @@ impl Clusters {
             }),
             Event::Terminating { cluster_id, reason, at, done_at } => {
                 self.change(&cluster_id, at, |it| {
-                    it.terminated = Some((at, reason));
+                    it.terminated = Some((at, reason.clone()));
                     it.state = State::Terminating { done_at };
-                    Happening::Terminating
+                    Happening::Terminating(reason)
                 });
             }
             Event::Terminated { cluster_id, .. } => {
                 self.all.entry(cluster_id).and_modify(|it| it.state = State::Terminated);
             }
             Event::Removed { cluster_id } => drop(self.all.remove(&cluster_id)),
+            Event::OwnerChanged { cluster_id, owner } => {
+                self.all.entry(cluster_id).and_modify(|it| it.creator = owner);
+            }
             Event::Pinned { cluster_id, pinned, at } => self.change(&cluster_id, at, |it| {
                 it.pinned = pinned;
                 if pinned { Happening::Pinned } else { Happening::Unpinned }
@@ -287,7 +311,10 @@ impl Clusters {
                     let idle = it.spec.autotermination.filter(|_| !jobs.uses(&it.cluster_id))?;
                     Some((later(it.active_at, idle), Due::Idle(id())))
                 }
-                State::Terminated => None,
+                State::Terminated => {
+                    let (ended_at, _) = it.terminated.as_ref().filter(|_| !it.pinned)?;
+                    Some((later(*ended_at, KEPT), Due::Expired(id())))
+                }
             }
         };
         self.all.values().filter_map(due).min_by_key(|(at, _)| *at)
@@ -296,6 +323,24 @@ impl Clusters {
     pub(crate) fn get(&self, cluster_id: &str) -> Result<&Cluster, Refusal> {
         let missing = || Refusal::invalid(format!("Cluster {cluster_id} does not exist"));
         self.all.get(cluster_id).ok_or_else(missing)
+    }
+
+    /// How many machines of a pool are in use.
+    pub(crate) fn machines_from(&self, pool_id: &str) -> u32 {
+        let is_from = |it: &&Cluster| {
+            let pool = it.spec.others.get("instance_pool_id").and_then(Value::as_str);
+            pool == Some(pool_id) && !it.is_ending()
+        };
+        self.all.values().filter(is_from).map(|it| 1 + it.spec.size.workers()).sum()
+    }
+
+    /// How many clusters somebody has under a policy.
+    pub(crate) fn under_policy(&self, policy_id: &str, user: &str) -> u64 {
+        let is_under = |it: &&Cluster| {
+            let policy = it.spec.others.get("policy_id").and_then(Value::as_str);
+            policy == Some(policy_id) && it.creator == user && !it.is_ending()
+        };
+        self.all.values().filter(is_under).map(|_| 1).sum()
     }
 
     pub(super) fn made_for(&self, token: &str) -> Option<&str> {

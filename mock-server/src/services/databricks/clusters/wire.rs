@@ -1,14 +1,28 @@
 //! Written from the published API reference, never from the client crates.
 
+mod answers;
+mod catalogue;
+mod lists;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::state::{Cluster, ClusterSpec, Happening, Size, Source, State, Termination};
+pub(crate) use self::answers::describe_spec;
+use self::catalogue::DEFAULT_NODE_TYPE;
+pub(super) use self::{
+    answers::{describe, state_name},
+    catalogue::{describe_node_types, describe_spark_versions, describe_zones},
+    lists::{EventsBody, ListQuery, list},
+};
+use super::state::{ClusterSpec, Size};
 use crate::{
     kernel::Refusal,
-    services::databricks::wire::{millis, number, required},
+    services::databricks::{
+        Databricks, policies,
+        wire::{number, required},
+    },
 };
 
 /// The description of a cluster, in a call or in a task.
@@ -41,20 +55,6 @@ pub(super) struct Autoscale {
 }
 
 #[derive(Deserialize)]
-pub(super) struct CreateBody {
-    pub(super) idempotency_token: Option<String>,
-    #[serde(flatten)]
-    pub(super) cluster: NewCluster,
-}
-
-#[derive(Deserialize)]
-pub(super) struct EditBody {
-    pub(super) cluster_id: Option<String>,
-    #[serde(flatten)]
-    pub(super) cluster: NewCluster,
-}
-
-#[derive(Deserialize)]
 pub(super) struct ResizeBody {
     pub(super) cluster_id: Option<String>,
     #[serde(default, deserialize_with = "number")]
@@ -68,20 +68,18 @@ pub(super) struct ByIdBody {
 }
 
 #[derive(Deserialize)]
-pub(super) struct ListQuery {
-    #[serde(default, deserialize_with = "number")]
-    pub(super) page_size: Option<i64>,
-    pub(super) page_token: Option<String>,
+pub(super) struct UpdateBody {
+    pub(super) cluster_id: Option<String>,
+    #[serde(default)]
+    pub(super) update_mask: String,
+    #[serde(default)]
+    pub(super) cluster: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct EventsBody {
+pub(super) struct OwnerBody {
     pub(super) cluster_id: Option<String>,
-    #[serde(default, deserialize_with = "number")]
-    pub(super) limit: Option<i64>,
-    #[serde(default, deserialize_with = "number")]
-    pub(super) offset: Option<i64>,
-    pub(super) order: Option<String>,
+    pub(super) owner_username: Option<String>,
 }
 
 fn size(num_workers: Option<i64>, autoscale: Option<&Autoscale>) -> Result<Option<Size>, Refusal> {
@@ -147,189 +145,69 @@ impl ResizeBody {
     }
 }
 
-/// The description as a client wrote it.
-pub(crate) fn describe_spec(spec: &ClusterSpec) -> Map<String, Value> {
-    let mut it = Map::new();
-    it.extend(spec.others.clone());
-    if !spec.cluster_name.is_empty() {
-        it.insert("cluster_name".into(), json!(spec.cluster_name));
+/// What a description asks for beside the cluster itself.
+const NOT_KEPT: &[&str] = &["apply_policy_default_values", "clone_from"];
+
+/// Reads the description of a cluster. Its policy and its pool have their say.
+pub(super) fn read_spec(
+    state: &Databricks,
+    mut fields: Map<String, Value>,
+) -> Result<ClusterSpec, Refusal> {
+    fields.retain(|_, value| !value.is_null());
+    let takes_defaults = fields.get("apply_policy_default_values").is_some_and(|it| *it == true);
+    policies::apply(state, &mut fields, takes_defaults)?;
+    for name in NOT_KEPT {
+        fields.remove(*name);
     }
-    it.insert("spark_version".into(), json!(spec.spark_version));
-    it.insert("node_type_id".into(), json!(spec.node_type_id));
-    if let Some(driver) = &spec.driver_node_type_id {
-        it.insert("driver_node_type_id".into(), json!(driver));
-    }
-    match spec.size {
-        Size::Fixed(workers) => it.insert("num_workers".into(), json!(workers)),
-        Size::Autoscale { min, max } => {
-            it.insert("autoscale".into(), json!({ "min_workers": min, "max_workers": max }))
+    if let Some(pool) = fields.get("instance_pool_id").and_then(Value::as_str) {
+        let node_type = state.pools.node_type(pool)?.to_owned();
+        let asked = fields.get("node_type_id").and_then(Value::as_str);
+        if asked.is_some_and(|it| it != node_type) {
+            let text =
+                "The field 'node_type_id' cannot be supplied when an instance pool ID is provided.";
+            return Err(Refusal::invalid(text));
         }
+        fields.insert("node_type_id".into(), json!(node_type));
+    }
+    if fields.get("custom_tags").and_then(Value::as_object).is_some_and(|it| MOST_TAGS < it.len()) {
+        return Err(Refusal::invalid(format!("A cluster has at most {MOST_TAGS} custom tags")));
+    }
+    let read = serde_json::from_value::<NewCluster>(Value::Object(fields));
+    read.map_err(|err| Refusal::malformed(err.to_string()))?.into_spec()
+}
+
+const MOST_TAGS: usize = 45;
+
+/// The description after the fields that `mask` names are as in `changes`.
+pub(super) fn masked(
+    spec: &ClusterSpec,
+    changes: &Map<String, Value>,
+    mask: &str,
+) -> Result<Map<String, Value>, Refusal> {
+    let mut fields = describe_spec(spec);
+    if let Some(idle) = spec.autotermination {
+        fields.insert("autotermination_minutes".into(), json!(idle.as_secs() / 60));
+    }
+    let names: Vec<&str> = match mask.trim() {
+        "" => return Err(Refusal::invalid("Missing required field: update_mask")),
+        "*" => {
+            fields.clear();
+            changes.keys().map(String::as_str).collect()
+        }
+        mask => mask.split(',').map(str::trim).collect(),
     };
-    for (name, map) in [
-        ("spark_conf", &spec.spark_conf),
-        ("spark_env_vars", &spec.spark_env_vars),
-        ("custom_tags", &spec.custom_tags),
-    ] {
-        if !map.is_empty() {
-            it.insert(name.into(), json!(map));
+    for name in names {
+        let top = name.split('.').next().unwrap_or(name);
+        match changes.get(top) {
+            Some(value) => fields.insert(top.to_owned(), value.clone()),
+            None => fields.remove(top),
+        };
+        // A cluster is of one size.
+        match top {
+            "num_workers" if changes.contains_key(top) => drop(fields.remove("autoscale")),
+            "autoscale" if changes.contains_key(top) => drop(fields.remove("num_workers")),
+            _ => (),
         }
     }
-    it
-}
-
-pub(super) fn state_name(state: &State) -> &'static str {
-    match state {
-        State::Pending { .. } => "PENDING",
-        State::Running { .. } => "RUNNING",
-        State::Restarting { .. } => "RESTARTING",
-        State::Resizing { .. } => "RESIZING",
-        State::Terminating { .. } => "TERMINATING",
-        State::Terminated => "TERMINATED",
-    }
-}
-
-fn state_message(cluster: &Cluster) -> String {
-    match (&cluster.state, &cluster.terminated) {
-        (State::Pending { .. } | State::Restarting { .. }, _) => "Starting Spark".into(),
-        (State::Terminating { .. } | State::Terminated, Some((_, reason))) => match reason {
-            Termination::User(name) => format!("Terminated by {name}"),
-            Termination::Inactivity(after) => {
-                format!("Terminated after {} minutes of inactivity", after.as_secs() / 60)
-            }
-            Termination::JobFinished => "The job that the cluster was made for finished".into(),
-        },
-        _ => String::new(),
-    }
-}
-
-fn reason(it: &Termination) -> Value {
-    match it {
-        Termination::User(name) => json!({
-            "code": "USER_REQUEST", "type": "SUCCESS", "parameters": { "username": name },
-        }),
-        Termination::Inactivity(after) => json!({
-            "code": "INACTIVITY", "type": "SUCCESS",
-            "parameters": { "inactivity_duration_min": (after.as_secs() / 60).to_string() },
-        }),
-        Termination::JobFinished => json!({ "code": "JOB_FINISHED", "type": "SUCCESS" }),
-    }
-}
-
-pub(super) fn describe(cluster: &Cluster) -> Value {
-    let mut it = describe_spec(&cluster.spec);
-    let spec = &cluster.spec;
-    let driver = spec.driver_node_type_id.as_ref().unwrap_or(&spec.node_type_id);
-    let minutes = spec.autotermination.map_or(0, |it| it.as_secs() / 60);
-    let source = match cluster.source {
-        Source::Api => "API",
-        Source::Job => "JOB",
-    };
-    let fields = json!({
-        "cluster_id": cluster.cluster_id,
-        "cluster_name": spec.cluster_name,
-        "driver_node_type_id": driver,
-        "autotermination_minutes": minutes,
-        "enable_elastic_disk": spec.others.get("enable_elastic_disk").unwrap_or(&json!(true)),
-        "cluster_source": source,
-        "creator_user_name": cluster.creator,
-        "state": state_name(&cluster.state),
-        "state_message": state_message(cluster),
-        "start_time": millis(cluster.started_at),
-        "last_state_loss_time": 0,
-        "last_activity_time": millis(cluster.active_at),
-        "default_tags": {
-            "Vendor": "Databricks", "Creator": cluster.creator,
-            "ClusterName": spec.cluster_name, "ClusterId": cluster.cluster_id,
-        },
-    });
-    if let Value::Object(fields) = fields {
-        it.extend(fields);
-    }
-    if cluster.is_ending() {
-        if let Some((at, why)) = &cluster.terminated {
-            it.insert("terminated_time".into(), json!(millis(*at)));
-            it.insert("termination_reason".into(), reason(why));
-        }
-    } else if cluster.running_since().is_some() {
-        let memory =
-            node_types().find(|it| it.id == spec.node_type_id).map_or(14_336, |it| it.memory_mb);
-        it.insert("cluster_memory_mb".into(), json!(memory));
-        it.insert("spark_context_id".into(), json!(millis(cluster.started_at)));
-    }
-    Value::Object(it)
-}
-
-pub(super) fn describe_happening(
-    cluster: &Cluster,
-    at: time::OffsetDateTime,
-    it: &Happening,
-) -> Value {
-    let kind = match it {
-        Happening::Creating => "CREATING",
-        Happening::Starting => "STARTING",
-        Happening::Restarting => "RESTARTING",
-        Happening::Resizing => "RESIZING",
-        Happening::Running => "RUNNING",
-        Happening::Edited => "EDITED",
-        Happening::Terminating => "TERMINATING",
-        Happening::Pinned => "PINNED",
-        Happening::Unpinned => "UNPINNED",
-    };
-    let id = &cluster.cluster_id;
-    json!({ "cluster_id": id, "timestamp": millis(at), "type": kind, "details": {} })
-}
-
-const DEFAULT_NODE_TYPE: &str = "Standard_DS3_v2";
-
-struct NodeType {
-    id: &'static str,
-    category: &'static str,
-    cores: f64,
-    memory_mb: u32,
-    gpus: u32,
-}
-
-fn node_types() -> impl Iterator<Item = NodeType> {
-    let node =
-        |id, category, cores, memory_mb, gpus| NodeType { id, category, cores, memory_mb, gpus };
-    [
-        node(DEFAULT_NODE_TYPE, "General Purpose", 4.0, 14_336, 0),
-        node("Standard_DS4_v2", "General Purpose", 8.0, 28_672, 0),
-        node("Standard_D4s_v3", "General Purpose", 4.0, 16_384, 0),
-        node("Standard_F4s", "Compute Optimized", 4.0, 8_192, 0),
-        node("Standard_E4s_v3", "Memory Optimized", 4.0, 32_768, 0),
-        node("Standard_NC6s_v3", "GPU Accelerated", 6.0, 114_688, 1),
-    ]
-    .into_iter()
-}
-
-pub(super) fn describe_node_types() -> Value {
-    let them: Vec<Value> = node_types()
-        .map(|it| {
-            json!({
-                "node_type_id": it.id, "instance_type_id": it.id, "description": it.id,
-                "memory_mb": it.memory_mb, "num_cores": it.cores, "num_gpus": it.gpus,
-                "category": it.category, "is_deprecated": false, "is_hidden": false,
-                "node_instance_type": {
-                    "instance_type_id": it.id, "local_disks": 1, "local_disk_size_gb": 28,
-                },
-                "node_info": { "status": [], "available_core_quota": 350.0, "total_core_quota": 350.0 },
-                "support_cluster_tags": true, "support_ebs_volumes": true,
-                "photon_driver_capable": false, "photon_worker_capable": false,
-            })
-        })
-        .collect();
-    json!({ "node_types": them })
-}
-
-pub(super) fn describe_spark_versions() -> Value {
-    let version = |key, name| json!({ "key": key, "name": name });
-    json!({ "versions": [
-        version("17.3.x-scala2.13", "17.3 LTS (includes Apache Spark 4.0.0, Scala 2.13)"),
-        version("16.4.x-scala2.12", "16.4 LTS (includes Apache Spark 3.5.2, Scala 2.12)"),
-        version("15.4.x-scala2.12", "15.4 LTS (includes Apache Spark 3.5.0, Scala 2.12)"),
-        version("15.4.x-cpu-ml-scala2.12", "15.4 LTS ML (includes Apache Spark 3.5.0, Scala 2.12)"),
-        version("14.3.x-scala2.12", "14.3 LTS (includes Apache Spark 3.5.0, Scala 2.12)"),
-        version("13.3.x-scala2.12", "13.3 LTS (includes Apache Spark 3.4.1, Scala 2.12)"),
-    ] })
+    Ok(fields)
 }

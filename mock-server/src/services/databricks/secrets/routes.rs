@@ -14,7 +14,7 @@ use crate::{
     services::databricks::{
         Envelope,
         gate::{AtDatabricks, finish, gate},
-        wire::required,
+        wire::{list_json, required},
         workspace_of,
     },
 };
@@ -57,7 +57,7 @@ async fn create_scope(
 async fn list_scopes(Here(kernel): Here, AtDatabricks(workspace): AtDatabricks) -> Answer {
     kernel.read(|world, _| {
         let scopes = workspace_of(world, workspace)?.secrets.0.values();
-        Ok(Json(wire::list_json("scopes", scopes.map(wire::scope_json))))
+        Ok(Json(list_json("scopes", scopes.map(wire::scope_json))))
     })
 }
 
@@ -112,7 +112,7 @@ async fn list(
         let state = workspace_of(world, workspace)?;
         let found = scope_for(state, &scope, &caller.name, Right::Read)?;
         let secrets = found.secrets.iter().map(|(key, it)| wire::secret_json(key, it));
-        Ok(Json(wire::list_json("secrets", secrets)))
+        Ok(Json(list_json("secrets", secrets)))
     })
 }
 
@@ -167,7 +167,7 @@ async fn list_rights(
         let state = workspace_of(world, workspace)?;
         let found = scope_for(state, &scope, &caller.name, Right::Manage)?;
         let rights = found.rights.iter().map(|(name, it)| wire::right_json(name, *it));
-        Ok(Json(wire::list_json("items", rights)))
+        Ok(Json(list_json("items", rights)))
     })
 }
 

@@ -127,9 +127,3 @@ pub(super) fn secret_json(key: &str, secret: &Kept) -> Value {
 pub(super) fn right_json(principal: &str, right: Right) -> Value {
     json!({ "principal": principal, "permission": right.word() })
 }
-
-/// Lists are left out when they are empty.
-pub(super) fn list_json(name: &str, items: impl Iterator<Item = Value>) -> Value {
-    let items: Vec<Value> = items.collect();
-    if items.is_empty() { json!({}) } else { json!({ name: items }) }
-}

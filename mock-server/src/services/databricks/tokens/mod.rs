@@ -1,7 +1,9 @@
-//! Databricks Token API 2.0: personal access tokens of whoever asks.
+//! Databricks Token API 2.0 and Token Management API 2.0: personal access
+//! tokens of whoever asks, and of all others for admins.
 //!
-//! Emulated: `create`, `list`, `delete`, life times. A token's value is told
-//! once. Scopes and the administration of other people's tokens are not emulated.
+//! Emulated: `create`, `list`, `update`, `delete`, life times, tokens on behalf
+//! of service principals. A token's value is told once. Scopes are kept, and
+//! limit nothing.
 
 mod routes;
 mod state;
@@ -10,6 +12,6 @@ mod tests;
 mod wire;
 
 pub(crate) use self::{
-    routes::SERVICE,
+    routes::{MANAGEMENT, SERVICE},
     state::{Event, Tokens},
 };

@@ -5,11 +5,18 @@ use time::OffsetDateTime;
 
 use crate::{
     kernel::{self, Ctx, Decision, Refusal, Secret, World, clock::later, ids},
-    services::databricks::{self, scim::ADMIN, workspace_of},
+    services::databricks::{
+        self, Databricks,
+        scim::{self, ADMIN},
+        workspace_of,
+    },
 };
 
 /// The token of the admin in every new workspace.
 const SEEDED: &str = "dapi-fake-token";
+
+/// How many tokens one principal may have.
+const MOST: usize = 600;
 
 /// The personal access tokens of a workspace, by id.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,7 +28,10 @@ pub(crate) struct Token {
     pub(super) token_id: String,
     pub(super) value: Secret,
     pub(super) owner: String,
+    /// Who asked for it.
+    pub(super) creator: String,
     pub(super) comment: String,
+    pub(super) scopes: Vec<String>,
     pub(super) created_at: OffsetDateTime,
     pub(super) expires_at: Option<OffsetDateTime>,
 }
@@ -32,40 +42,94 @@ pub(crate) enum Event {
     Deleted { token_id: String },
 }
 
+/// What a new token is to be.
+#[derive(Debug)]
+pub(super) struct NewToken {
+    pub(super) comment: String,
+    pub(super) lifetime: Option<Duration>,
+    pub(super) scopes: Vec<String>,
+}
+
+fn event(workspace: u64, event: Event) -> kernel::Event {
+    kernel::Event::Databricks(workspace, databricks::Event::Tokens(event))
+}
+
 /// Makes a token that `owner` can use in place of a sign-in.
 pub(super) fn decide_create(
+    world: &World,
     workspace: u64,
     owner: String,
-    comment: String,
-    lifetime: Option<Duration>,
+    new: NewToken,
+    caller: &str,
     ctx: &mut Ctx<'_>,
-) -> (Vec<kernel::Event>, Token) {
+) -> Decision<Token> {
+    let state = workspace_of(world, workspace)?;
+    if owner != caller {
+        state.principals.check_admin(caller)?;
+        if state.principals.named(scim::Kind::ServicePrincipal, &owner).is_none() {
+            let text = format!("Service principal {owner} does not exist");
+            return Err(Refusal::not_found(text));
+        }
+    }
+    if MOST <= state.tokens.of(&owner).count() {
+        let text = format!("{owner} has {MOST} tokens, which is the limit");
+        return Err(Refusal::invalid(text).with_code("QUOTA_EXCEEDED"));
+    }
     let token_id = ctx.draw_uuid().simple().to_string();
     let token = Token {
         value: format!("dapi{}", ctx.draw_uuid().simple()).into(),
         token_id,
         owner,
-        comment,
+        creator: caller.to_owned(),
+        comment: new.comment,
+        scopes: new.scopes,
         created_at: ctx.now,
-        expires_at: lifetime.map(|it| later(ctx.now, it)),
+        expires_at: new.lifetime.map(|it| later(ctx.now, it)),
     };
-    let created = databricks::Event::Tokens(Event::Created(token.clone()));
-    (vec![kernel::Event::Databricks(workspace, created)], token)
+    Ok((vec![event(workspace, Event::Created(token.clone()))], token))
 }
 
-/// Makes a token worthless. It may be named only by its owner.
+/// The token with this id. Without the rights of an admin it may be named only
+/// by its owner.
+pub(super) fn token<'a>(
+    state: &'a Databricks,
+    token_id: &str,
+    caller: &str,
+    as_admin: bool,
+) -> Result<&'a Token, Refusal> {
+    if as_admin {
+        state.principals.check_admin(caller)?;
+    }
+    let found = state.tokens.0.get(token_id).filter(|it| as_admin || it.owner == caller);
+    let missing = || Refusal::not_found(format!("Token with id {token_id} does not exist"));
+    found.ok_or_else(missing)
+}
+
+/// Makes a token worthless.
 pub(super) fn decide_delete(
     world: &World,
     workspace: u64,
-    owner: &str,
     token_id: String,
+    caller: &str,
+    as_admin: bool,
 ) -> Decision<()> {
-    let tokens = &workspace_of(world, workspace)?.tokens;
-    if tokens.0.get(&token_id).is_none_or(|it| it.owner != owner) {
-        return Err(Refusal::not_found(format!("Token with id {token_id} does not exist")));
-    }
-    let deleted = databricks::Event::Tokens(Event::Deleted { token_id });
-    Ok((vec![kernel::Event::Databricks(workspace, deleted)], ()))
+    token(workspace_of(world, workspace)?, &token_id, caller, as_admin)?;
+    Ok((vec![event(workspace, Event::Deleted { token_id })], ()))
+}
+
+/// Changes what is said about a token.
+pub(super) fn decide_update(
+    world: &World,
+    workspace: u64,
+    token_id: &str,
+    (comment, scopes): (Option<String>, Option<Vec<String>>),
+    caller: &str,
+    as_admin: bool,
+) -> Decision<Token> {
+    let mut it = token(workspace_of(world, workspace)?, token_id, caller, as_admin)?.clone();
+    it.comment = comment.unwrap_or(it.comment);
+    it.scopes = scopes.unwrap_or(it.scopes);
+    Ok((vec![event(workspace, Event::Created(it.clone()))], it))
 }
 
 impl Tokens {
@@ -74,6 +138,8 @@ impl Tokens {
             token_id: ids::uuid(0, 0).simple().to_string(),
             value: SEEDED.to_owned().into(),
             owner: ADMIN.into(),
+            creator: ADMIN.into(),
+            scopes: Vec::new(),
             comment: "default world".into(),
             created_at: at,
             expires_at: None,
@@ -100,6 +166,10 @@ impl Tokens {
 
     pub(super) fn of<'a>(&'a self, owner: &'a str) -> impl Iterator<Item = &'a Token> {
         self.0.values().filter(move |it| it.owner == owner)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Token> {
+        self.0.values()
     }
 
     /// What no log may show.

@@ -180,6 +180,11 @@ impl Objects {
             })
     }
 
+    /// Whether something has this number.
+    pub(crate) fn has_id(&self, object_id: u64) -> bool {
+        self.0.values().any(|it| it.object_id == object_id)
+    }
+
     /// Whether a task can run what is at `path`.
     pub(crate) fn is_notebook(&self, path: &str) -> bool {
         let found = self.0.get(plain(path));

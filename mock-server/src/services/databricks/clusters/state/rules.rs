@@ -193,6 +193,27 @@ pub(in super::super) fn decide_pin(
     Ok((vec![event(workspace, Event::Pinned { cluster_id, pinned, at: ctx.now })], ()))
 }
 
+/// Gives a terminated cluster to somebody else.
+pub(in super::super) fn decide_change_owner(
+    world: &World,
+    workspace: u64,
+    cluster_id: &str,
+    owner: String,
+    caller: &str,
+) -> Decision<()> {
+    let state = workspace_of(world, workspace)?;
+    state.principals.check_admin(caller)?;
+    let cluster = state.clusters.get(cluster_id)?;
+    if cluster.state != State::Terminated {
+        return Err(wrong_state(cluster, "Terminated"));
+    }
+    if state.principals.get(&owner).is_none() {
+        return Err(Refusal::invalid(format!("User {owner} does not exist")));
+    }
+    let cluster_id = cluster_id.to_owned();
+    Ok((vec![event(workspace, Event::OwnerChanged { cluster_id, owner })], ()))
+}
+
 pub(crate) fn decide_due(
     world: &World,
     workspace: u64,
@@ -206,6 +227,9 @@ pub(crate) fn decide_due(
         }
         Due::Gone(cluster_id) => {
             vec![event(workspace, Event::Terminated { cluster_id: cluster_id.clone(), at })]
+        }
+        Due::Expired(cluster_id) => {
+            vec![event(workspace, Event::Removed { cluster_id: cluster_id.clone() })]
         }
         Due::Idle(cluster_id) => {
             let cluster = workspace_of(world, workspace).and_then(|it| it.clusters.get(cluster_id));

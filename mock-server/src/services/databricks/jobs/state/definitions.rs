@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::Event;
+use super::{Event, Jobs};
 use crate::{
     kernel::{self, Ctx, Decision, Refusal, World},
     services::databricks::{self, workspace_of},
@@ -23,6 +23,13 @@ pub(crate) struct Job {
 impl Job {
     pub(in super::super) fn name(&self) -> &str {
         self.settings.get("name").and_then(Value::as_str).unwrap_or("Untitled")
+    }
+}
+
+impl Jobs {
+    /// Who made a saved job.
+    pub(crate) fn creator_of(&self, job_id: i64) -> Option<&str> {
+        self.saved.get(&job_id).map(|it| it.creator.as_str())
     }
 }
 
