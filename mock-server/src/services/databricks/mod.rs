@@ -4,6 +4,8 @@
 pub(crate) mod clusters;
 pub(crate) mod dbfs;
 mod gate;
+pub(crate) mod git_credentials;
+pub(crate) mod init_scripts;
 pub(crate) mod instance_pools;
 pub(crate) mod jobs;
 pub(crate) mod libraries;
@@ -11,14 +13,17 @@ pub(crate) mod oidc;
 pub(crate) mod paths;
 pub(crate) mod permissions;
 pub(crate) mod policies;
+pub(crate) mod repos;
 pub(crate) mod scim;
 pub(crate) mod secrets;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod tokens;
+pub(crate) mod unity_catalog;
 pub(crate) mod wellknown;
 mod wire;
 pub(crate) mod workspace;
+pub(crate) mod workspace_conf;
 
 use axum::{
     http::StatusCode,
@@ -30,9 +35,10 @@ use time::OffsetDateTime;
 
 pub(crate) use self::gate::{AtDatabricks, finish, gate};
 use self::{
-    clusters::Clusters, dbfs::Dbfs, instance_pools::Pools, jobs::Jobs, libraries::Libraries,
-    oidc::Oidc, permissions::Permissions, policies::Policies, scim::Principals, secrets::Secrets,
-    tokens::Tokens, workspace::Objects,
+    clusters::Clusters, dbfs::Dbfs, git_credentials::Credentials, init_scripts::Scripts,
+    instance_pools::Pools, jobs::Jobs, libraries::Libraries, oidc::Oidc, permissions::Permissions,
+    policies::Policies, repos::Repos, scim::Principals, secrets::Secrets, tokens::Tokens,
+    unity_catalog::Catalogs, workspace::Objects, workspace_conf::Conf,
 };
 use crate::kernel::{self, Ctx, Kind, Refusal, World, effects::Effect};
 
@@ -80,6 +86,11 @@ pub(crate) struct Databricks {
     pub(crate) permissions: Permissions,
     pub(crate) pools: Pools,
     pub(crate) policies: Policies,
+    pub(crate) init_scripts: Scripts,
+    pub(crate) git_credentials: Credentials,
+    pub(crate) repos: Repos,
+    pub(crate) conf: Conf,
+    pub(crate) unity_catalog: Catalogs,
     pub(crate) tokens: Tokens,
     pub(crate) secrets: Secrets,
     pub(crate) clusters: Clusters,
@@ -96,6 +107,11 @@ pub(crate) enum Event {
     Permissions(permissions::Event),
     Pools(instance_pools::Event),
     Policies(policies::Event),
+    InitScripts(init_scripts::Event),
+    GitCredentials(git_credentials::Event),
+    Repos(repos::Event),
+    Conf(workspace_conf::Event),
+    UnityCatalog(unity_catalog::Event),
     Tokens(tokens::Event),
     Secrets(secrets::Event),
     Clusters(clusters::Event),
@@ -118,6 +134,7 @@ impl Databricks {
         Self {
             principals: Principals::seeded(),
             oidc: Oidc::seeded(at),
+            unity_catalog: Catalogs::seeded(at),
             tokens: Tokens::seeded(at),
             workspace: Objects::seeded(at),
             ..Self::default()
@@ -131,6 +148,11 @@ impl Databricks {
             Event::Permissions(event) => self.permissions.evolve(event),
             Event::Pools(event) => self.pools.evolve(event),
             Event::Policies(event) => self.policies.evolve(event),
+            Event::InitScripts(event) => self.init_scripts.evolve(event),
+            Event::GitCredentials(event) => self.git_credentials.evolve(event),
+            Event::Repos(event) => self.repos.evolve(event),
+            Event::Conf(event) => self.conf.evolve(event),
+            Event::UnityCatalog(event) => self.unity_catalog.evolve(event),
             Event::Tokens(event) => self.tokens.evolve(event),
             Event::Secrets(event) => self.secrets.evolve(event),
             Event::Clusters(event) => {

@@ -22,6 +22,9 @@ const SECRET: &str = "fake-secret";
 /// Tokens of other issuers that stand for it.
 const SUBJECTS: &[&str] = &["good.id.token", "a.b.c"];
 
+/// When the secret of the default world expires.
+const NEVER: OffsetDateTime = time::macros::datetime!(9999-12-31 23:59:59 UTC);
+
 const MOST_SECRETS: usize = 5;
 
 /// What service principals sign in with, by client id.
@@ -76,7 +79,7 @@ impl Oidc {
             id: "00000000-0000-0000-0000-000000000001".into(),
             value: SECRET.to_owned().into(),
             created_at: at,
-            expires_at: time::macros::datetime!(9999-12-31 23:59:59 UTC),
+            expires_at: NEVER,
         };
         let subjects = SUBJECTS.iter().map(|it| ((*it).to_owned(), client.clone())).collect();
         Self { secrets: BTreeMap::from([(client.clone(), vec![secret])]), subjects }
@@ -132,12 +135,11 @@ fn whose_federated(
     subject: &str,
 ) -> Result<String, Refusal> {
     let bad = |text: &str| refused("invalid_grant", format!("The subject token {text}"));
-    let own = match state.oidc.subjects.get(subject) {
-        Some(client) => client.clone(),
-        None => {
-            let claims = auth::check(subject).map_err(|_| bad("is not valid"))?;
-            if claims.upn.is_empty() { claims.appid } else { claims.upn }
-        }
+    let own = if let Some(client) = state.oidc.subjects.get(subject) {
+        client.clone()
+    } else {
+        let claims = auth::check(subject).map_err(|_| bad("is not valid"))?;
+        if claims.upn.is_empty() { claims.appid } else { claims.upn }
     };
     match client_id {
         Some(client) if state.principals.named(scim::Kind::ServicePrincipal, client).is_none() => {

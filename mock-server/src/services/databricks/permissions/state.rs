@@ -22,11 +22,10 @@ pub(crate) struct Grant {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub(crate) enum Who {
-    UserName,
-    GroupName,
-    ServicePrincipalName,
+    User,
+    Group,
+    ServicePrincipal,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,6 +57,7 @@ impl Object {
                 Some(found.ok_or_else(missing)?.to_owned())
             }
             "instance-pools" => Some(state.pools.creator_of(&id).ok_or_else(missing)?.to_owned()),
+            "repos" => Some(state.repos.creator_of(&id).ok_or_else(missing)?.to_owned()),
             "cluster-policies" => {
                 state.policies.creator_of(&id).ok_or_else(missing)?;
                 None
@@ -88,8 +88,8 @@ impl Object {
         }
         let Some(name) = self.creator.clone() else { return Vec::new() };
         let who = match state.principals.get(&name).map(|it| it.kind) {
-            Some(scim::Kind::ServicePrincipal) => Who::ServicePrincipalName,
-            _ => Who::UserName,
+            Some(scim::Kind::ServicePrincipal) => Who::ServicePrincipal,
+            _ => Who::User,
         };
         let level = if self.kind.is_owned { OWNER } else { "CAN_MANAGE" };
         vec![Grant { who, name, level: level.to_owned() }]
@@ -98,7 +98,7 @@ impl Object {
     fn check_manager(&self, state: &Databricks, caller: &str) -> Result<(), Refusal> {
         let groups = state.principals.group_names(caller);
         let is_caller = |it: &Grant| match it.who {
-            Who::GroupName => groups.contains(it.name.as_str()),
+            Who::Group => groups.contains(it.name.as_str()),
             _ => it.name == caller,
         };
         let manages = |it: &Grant| is_caller(it) && matches!(&*it.level, OWNER | "CAN_MANAGE");
@@ -121,18 +121,18 @@ impl Object {
             return Err(Refusal::invalid(text));
         }
         let (kind, word) = match who {
-            Who::UserName => (scim::Kind::User, "UserName"),
-            Who::GroupName => (scim::Kind::Group, "GroupName"),
-            Who::ServicePrincipalName => (scim::Kind::ServicePrincipal, "ServicePrincipalName"),
+            Who::User => (scim::Kind::User, "UserName"),
+            Who::Group => (scim::Kind::Group, "GroupName"),
+            Who::ServicePrincipal => (scim::Kind::ServicePrincipal, "ServicePrincipalName"),
         };
         if state.principals.named(kind, name).is_none() {
             let text = format!("Principal: {word}({name}) does not exist");
             return Err(Refusal::not_found(text));
         }
-        if *who == Who::GroupName && name == ADMINS && level != "CAN_MANAGE" {
+        if *who == Who::Group && name == ADMINS && level != "CAN_MANAGE" {
             return Err(Refusal::invalid("The permissions of the group admins cannot be reduced"));
         }
-        if *who == Who::GroupName && level == OWNER {
+        if *who == Who::Group && level == OWNER {
             return Err(Refusal::invalid("Groups can not be owners"));
         }
         Ok(())
@@ -174,7 +174,7 @@ pub(super) fn decide_set(
     grants.retain(|it| !done.iter().any(|new| is_same(it, new)));
     grants.append(&mut done);
     // What admins have, they have anyhow.
-    grants.retain(|it| it.who != Who::GroupName || it.name != ADMINS);
+    grants.retain(|it| it.who != Who::Group || it.name != ADMINS);
     if object.kind.is_owned && grants.iter().filter(|it| it.level == OWNER).count() != 1 {
         let text = format!("The {} must have exactly one owner.", object.kind.object_type);
         return Err(Refusal::invalid(text));

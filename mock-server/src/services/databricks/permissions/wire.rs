@@ -31,9 +31,9 @@ impl SetBody {
                 Refusal::invalid("Missing required field: access_control_list.permission_level")
             })?;
             let (who, name) = match (it.user_name, it.group_name, it.service_principal_name) {
-                (Some(name), None, None) => (Who::UserName, name),
-                (None, Some(name), None) => (Who::GroupName, name),
-                (None, None, Some(name)) => (Who::ServicePrincipalName, name),
+                (Some(name), None, None) => (Who::User, name),
+                (None, Some(name), None) => (Who::Group, name),
+                (None, None, Some(name)) => (Who::ServicePrincipal, name),
                 _ => {
                     let text = "access_control_list must have exactly one of user_name, group_name, service_principal_name";
                     return Err(Refusal::invalid(text));
@@ -48,9 +48,9 @@ impl SetBody {
 pub(super) fn describe(state: &Databricks, object: &Object) -> Value {
     let entry = |it: Grant| {
         let (field, kind) = match it.who {
-            Who::UserName => ("user_name", scim::Kind::User),
-            Who::GroupName => ("group_name", scim::Kind::Group),
-            Who::ServicePrincipalName => ("service_principal_name", scim::Kind::ServicePrincipal),
+            Who::User => ("user_name", scim::Kind::User),
+            Who::Group => ("group_name", scim::Kind::Group),
+            Who::ServicePrincipal => ("service_principal_name", scim::Kind::ServicePrincipal),
         };
         let mut entry = json!({
             field: it.name,

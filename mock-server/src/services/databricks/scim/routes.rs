@@ -1,3 +1,5 @@
+use std::future::ready;
+
 use axum::{Json, http::StatusCode, routing::on};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -26,41 +28,41 @@ macro_rules! kinds {
             Route::get(
                 concat!("databricks.", $name, ".list"),
                 concat!("/api/2.0/preview/scim/v2/", $folder),
-                |it| on(it, |here: Here, at: AtDatabricks, query| list(Kind::$kind, here, at, query)),
+                |it| on(it, |here: Here, at: AtDatabricks, query| ready(list(Kind::$kind, here, at, query))),
             ),
             Route::post(
                 concat!("databricks.", $name, ".create"),
                 concat!("/api/2.0/preview/scim/v2/", $folder),
                 |it| on(it, |here: Here, at: AtDatabricks, caller: Caller, body| {
-                    create(Kind::$kind, here, at, caller, body)
+                    ready(create(Kind::$kind, here, at, &caller, body))
                 }),
             ),
             Route::get(
                 concat!("databricks.", $name, ".get"),
                 concat!("/api/2.0/preview/scim/v2/", $folder, "/{id}"),
                 |it| on(it, |here: Here, at: AtDatabricks, path, query| {
-                    get(Kind::$kind, here, at, path, query)
+                    ready(get(Kind::$kind, here, at, path, query))
                 }),
             ),
             Route::put(
                 concat!("databricks.", $name, ".update"),
                 concat!("/api/2.0/preview/scim/v2/", $folder, "/{id}"),
                 |it| on(it, |here: Here, at: AtDatabricks, caller: Caller, path, body| {
-                    replace(Kind::$kind, here, at, caller, path, body)
+                    ready(replace(Kind::$kind, here, at, &caller, path, body))
                 }),
             ),
             Route::patch(
                 concat!("databricks.", $name, ".patch"),
                 concat!("/api/2.0/preview/scim/v2/", $folder, "/{id}"),
                 |it| on(it, |here: Here, at: AtDatabricks, caller: Caller, path, body| {
-                    patch(Kind::$kind, here, at, caller, path, body)
+                    ready(patch(Kind::$kind, here, at, &caller, path, body))
                 }),
             ),
             Route::delete(
                 concat!("databricks.", $name, ".delete"),
                 concat!("/api/2.0/preview/scim/v2/", $folder, "/{id}"),
                 |it| on(it, |here: Here, at: AtDatabricks, caller: Caller, path| {
-                    delete(Kind::$kind, here, at, caller, path)
+                    ready(delete(Kind::$kind, here, at, &caller, path))
                 }),
             ),
         )*]
@@ -97,7 +99,7 @@ async fn me(
     })
 }
 
-async fn list(
+fn list(
     kind: Kind,
     Here(kernel): Here,
     AtDatabricks(workspace): AtDatabricks,
@@ -108,7 +110,7 @@ async fn list(
     })
 }
 
-async fn get(
+fn get(
     kind: Kind,
     Here(kernel): Here,
     AtDatabricks(workspace): AtDatabricks,
@@ -122,11 +124,11 @@ async fn get(
     })
 }
 
-async fn create(
+fn create(
     kind: Kind,
     Here(kernel): Here,
     AtDatabricks(workspace): AtDatabricks,
-    caller: Caller,
+    caller: &Caller,
     Body(fields, _): Body<Map<String, Value>, Envelope>,
 ) -> Result<(StatusCode, Json<Value>), Refused<Envelope>> {
     let made = kernel.commit::<_, Refused<Envelope>>(|world, ctx| {
@@ -138,11 +140,11 @@ async fn create(
     })
 }
 
-async fn replace(
+fn replace(
     kind: Kind,
     Here(kernel): Here,
     AtDatabricks(workspace): AtDatabricks,
-    caller: Caller,
+    caller: &Caller,
     Names(path, _): Names<ById, Envelope>,
     Body(fields, _): Body<Map<String, Value>, Envelope>,
 ) -> Answer {
@@ -153,11 +155,11 @@ async fn replace(
         .read(|world, _| Ok(Json(wire::describe(&workspace_of(world, workspace)?.principals, &it))))
 }
 
-async fn patch(
+fn patch(
     kind: Kind,
     Here(kernel): Here,
     AtDatabricks(workspace): AtDatabricks,
-    caller: Caller,
+    caller: &Caller,
     Names(path, _): Names<ById, Envelope>,
     Body(body, _): Body<PatchBody, Envelope>,
 ) -> Answer {
@@ -169,11 +171,11 @@ async fn patch(
         .read(|world, _| Ok(Json(wire::describe(&workspace_of(world, workspace)?.principals, &it))))
 }
 
-async fn delete(
+fn delete(
     kind: Kind,
     Here(kernel): Here,
     AtDatabricks(workspace): AtDatabricks,
-    caller: Caller,
+    caller: &Caller,
     Names(path, _): Names<ById, Envelope>,
 ) -> Result<StatusCode, Refused<Envelope>> {
     kernel.commit::<_, Refused<Envelope>>(|world, _| {

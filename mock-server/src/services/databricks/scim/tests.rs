@@ -23,11 +23,11 @@ async fn a_user_is_made_found_changed_and_deleted() {
         post(&cloud, &format!("{ROOT}/Users"), json!({ "userName": "bob@example.com" })).await;
     assert_eq!((status, &made["active"]), (201, &json!(true)));
     let path = format!("{ROOT}/Users/{}", made["id"].as_str().unwrap());
-    let again =
+    let second =
         post(&cloud, &format!("{ROOT}/Users"), json!({ "userName": "bob@example.com" })).await;
-    assert_eq!((again.0, &again.1["scimType"]), (409, &json!("uniqueness")));
+    assert_eq!((second.0, &second.1["scimType"]), (409, &json!("uniqueness")));
 
-    let patch = json!({
+    let changes = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
         "Operations": [
             { "op": "replace", "path": "displayName", "value": "Bob" },
@@ -35,7 +35,7 @@ async fn a_user_is_made_found_changed_and_deleted() {
             { "op": "replace", "value": { "active": false } },
         ],
     });
-    let (status, it) = send(&cloud, "PATCH", &path, patch).await;
+    let (status, it) = send(&cloud, "PATCH", &path, changes).await;
     assert_eq!((status, &it["displayName"], &it["active"]), (200, &json!("Bob"), &json!(false)));
     assert_eq!(it["entitlements"][0]["value"], "allow-cluster-create");
 

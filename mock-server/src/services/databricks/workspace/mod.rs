@@ -13,5 +13,5 @@ mod wire;
 
 pub(crate) use self::{
     routes::SERVICE,
-    state::{Event, Objects},
+    state::{Event, Objects, decide_delete, decide_make_folder},
 };

@@ -89,7 +89,7 @@ pub(super) fn decide_import(
 }
 
 /// Makes a folder and those above it.
-pub(super) fn decide_make_folder(
+pub(crate) fn decide_make_folder(
     world: &World,
     workspace: u64,
     path: &str,
@@ -111,7 +111,7 @@ pub(super) fn decide_make_folder(
     Ok((events, ()))
 }
 
-pub(super) fn decide_delete(
+pub(crate) fn decide_delete(
     world: &World,
     workspace: u64,
     path: &str,
@@ -178,6 +178,11 @@ impl Objects {
             .filter(move |(it, _)| {
                 **it != own && !it[below.len()..].contains('/') && !it[below.len()..].is_empty()
             })
+    }
+
+    /// Whether something is at `path`.
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        self.0.contains_key(path)
     }
 
     /// Whether something has this number.

@@ -58,10 +58,8 @@ impl<'a> Path<'a> {
 }
 
 fn is_chosen(it: &Value, (field, value): (&str, &str)) -> bool {
-    match &it[field] {
-        Value::String(it) => it == value,
-        it => it.to_string() == value,
-    }
+    let own = &it[field];
+    own.as_str().map_or_else(|| own.to_string(), str::to_owned) == value
 }
 
 /// Several values, however they were written.
