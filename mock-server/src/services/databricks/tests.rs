@@ -101,6 +101,39 @@ async fn who_shows_nothing_or_something_else_is_refused() {
 }
 
 #[tokio::test]
+async fn a_service_principal_that_manages_the_workspace_in_azure_becomes_an_admin() {
+    let cloud = MockCloud::new();
+    let client = "99999999-9999-9999-9999-999999999999";
+    let resource = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/dbx-rg/providers/Microsoft.Databricks/workspaces/dbx-ws";
+    let own = entra_token(DATABRICKS_AUDIENCE, client);
+    let ask = |management: String, resource: &str| {
+        let request = Request::get(format!("{HOST}{ME}"))
+            .header(AUTHORIZATION, format!("Bearer {own}"))
+            .header("x-databricks-azure-sp-management-token", management)
+            .header("x-databricks-azure-workspace-resource-id", resource)
+            .body(Body::empty())
+            .unwrap();
+        let router = cloud.router();
+        async move { read(router.oneshot(request).await.unwrap()).await }
+    };
+    assert_eq!(ask("none".into(), resource).await.0, 403);
+    let management = entra_token("https://management.core.windows.net/", client);
+    assert_eq!(ask(management.clone(), "/subscriptions/x").await.0, 400);
+    let (status, me) = ask(management, resource).await;
+    let groups = me["groups"].as_array().unwrap();
+    assert_eq!((status, groups.iter().any(|it| it["display"] == "admins")), (200, true));
+}
+
+#[tokio::test]
+async fn a_personal_token_may_come_as_the_password_of_token() {
+    let request = Request::get(format!("{HOST}{ME}"))
+        .header(AUTHORIZATION, "Basic dG9rZW46ZGFwaS1mYWtlLXRva2Vu")
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(MockCloud::new().router().oneshot(request).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn every_answer_names_the_workspace_and_the_request() {
     let cloud = MockCloud::new();
     for token in [None, Some("dapi-fake-token")] {
