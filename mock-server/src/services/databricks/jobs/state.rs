@@ -1,7 +1,16 @@
+pub(super) mod control;
 pub(super) mod definitions;
+pub(super) mod due;
 pub(super) mod ends;
+mod evolve;
+mod find;
+pub(super) mod launch;
+pub(super) mod references;
+pub(super) mod repair;
 pub(super) mod rules;
+pub(super) mod settings;
 pub(super) mod spec;
+pub(super) mod terms;
 pub(super) mod view;
 pub(super) mod work;
 
@@ -10,18 +19,21 @@ use std::{
     time::Duration,
 };
 
+pub(super) use self::find::Wanted;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use self::{
     definitions::Job,
+    repair::Repair,
     spec::{Submission, TaskSpec},
+    terms::Terms,
 };
 use crate::{
     executor::outcomes::{Outcome, RuleResult},
-    kernel::{Refusal, Secret, clock::later},
-    services::databricks::{Databricks, clusters::State as ClusterState, libraries::Readiness},
+    kernel::Secret,
 };
 
 /// The runs and the saved jobs of a workspace.
@@ -34,6 +46,10 @@ pub(crate) struct Jobs {
     /// The job runs that have not ended.
     unsettled: BTreeSet<i64>,
     by_token: BTreeMap<String, i64>,
+    /// The job runs of each job, oldest first.
+    by_job: BTreeMap<i64, BTreeSet<i64>>,
+    /// When a run of a saved job ended last.
+    freed: BTreeMap<i64, OffsetDateTime>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,11 +59,25 @@ pub(crate) struct JobRun {
     /// Whether it is a run of a saved job.
     pub(super) is_saved: bool,
     pub(super) submission: Submission,
+    pub(super) terms: Terms,
     pub(super) submitted_at: OffsetDateTime,
+    /// When it was let in: at once, unless it had to queue.
+    pub(super) admitted_at: Option<OffsetDateTime>,
+    /// Turned away at once, because its job had as many runs as it may have.
+    pub(super) is_rejected: bool,
+    /// Which task of the submission has a key.
+    pub(super) keys: BTreeMap<String, usize>,
     /// One for each task of the submission, in the same order.
     pub(super) tasks: Vec<TaskRun>,
+    /// What the loops among the tasks consist of.
+    pub(super) iterations: Vec<TaskRun>,
     /// Attempts that failed and were repeated.
     pub(super) past: Vec<TaskRun>,
+    /// Attempts, and iterations, from before a repair.
+    pub(super) replaced: Vec<TaskRun>,
+    pub(super) repairs: Vec<Repair>,
+    /// The clusters that tasks share, by the key of the job cluster.
+    pub(super) clusters: BTreeMap<String, String>,
 }
 
 /// One attempt at one task.
@@ -57,6 +87,15 @@ pub(crate) struct TaskRun {
     /// Which task of the submission.
     pub(super) index: usize,
     pub(super) attempt: u32,
+    /// The number of the attempt that began this row of attempts.
+    pub(super) first_attempt: u32,
+    pub(super) original_run_id: i64,
+    /// The task run of the loop that this is an iteration of.
+    pub(super) parent: Option<i64>,
+    /// The job run that this task waits for.
+    pub(super) child: Option<i64>,
+    /// The task as it runs, if that differs from what was submitted.
+    pub(super) resolved: Option<Box<TaskSpec>>,
     pub(super) not_before: OffsetDateTime,
     /// When its dependencies had ended.
     pub(super) prepared_at: Option<OffsetDateTime>,
@@ -102,6 +141,8 @@ pub(crate) struct End {
     pub(super) error_trace: Option<String>,
     pub(super) exit_value: Option<String>,
     pub(super) task_values: BTreeMap<String, Value>,
+    /// What a condition came to.
+    pub(super) outcome: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +156,8 @@ pub(crate) enum TaskResult {
     UpstreamFailed,
     UpstreamCanceled,
     Excluded,
+    Disabled,
+    MaximumConcurrentRunsReached,
 }
 
 /// The service's code for the cause of an end.
@@ -125,6 +168,9 @@ pub(crate) enum Why {
     Cluster,
     Library,
     Resource,
+    /// What the task asks for makes no sense.
+    Configuration,
+    TooManyRuns,
     User,
     TimeLimit,
     Skipped,
@@ -132,9 +178,11 @@ pub(crate) enum Why {
 }
 
 /// How far a run is, in the words of the older API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum LifeCycle {
+    Queued,
     Blocked,
+    WaitingForRetry,
     Pending,
     Running,
     Terminated,
@@ -145,13 +193,25 @@ pub(crate) enum LifeCycle {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Event {
     Submitted(Box<JobRun>),
-    Prepared {
+    /// A run left the queue.
+    Admitted {
         run_id: i64,
-        cluster_id: Option<String>,
-        owns_cluster: bool,
         at: OffsetDateTime,
     },
+    Prepared(Box<Prepared>),
     Launched(Box<Launch>),
+    /// A loop begins.
+    Expanded {
+        run_id: i64,
+        at: OffsetDateTime,
+        iterations: Vec<(i64, TaskSpec)>,
+    },
+    /// A task waits for a run of another job.
+    Spawned {
+        run_id: i64,
+        child: i64,
+        at: OffsetDateTime,
+    },
     Ended {
         run_id: i64,
         end: Box<End>,
@@ -163,13 +223,36 @@ pub(crate) enum Event {
         new_run_id: i64,
         not_before: OffsetDateTime,
     },
+    Repaired(Box<repair::Repaired>),
+    /// No task of the run needs the cluster any more.
+    Released {
+        run_id: i64,
+        key: String,
+    },
     Removed {
         run_id: i64,
     },
     Saved(Box<Job>),
+    Changed {
+        job_id: i64,
+        settings: Value,
+        /// For the runs that have not ended.
+        timeout: Option<Duration>,
+    },
     Unsaved {
         job_id: i64,
     },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Prepared {
+    pub(super) run_id: i64,
+    pub(super) at: OffsetDateTime,
+    pub(super) cluster_id: Option<String>,
+    pub(super) owns_cluster: bool,
+    /// The key under which other tasks of the run find the cluster.
+    pub(super) shared_as: Option<String>,
+    pub(super) resolved: Option<Box<TaskSpec>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -180,6 +263,7 @@ pub(crate) struct Launch {
     pub(super) decided: Option<Decided>,
     /// Token and epoch, if the executor takes it over.
     pub(super) executed: Option<(Secret, u64)>,
+    pub(super) resolved: Option<Box<TaskSpec>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -191,11 +275,16 @@ pub(crate) enum Due {
     TimeOut(i64),
     /// A whole job run.
     TimeOutRun(i64),
+    /// A whole job run.
+    Admit(i64),
+    /// What the task waited for has ended.
+    Join(i64),
+    Release(i64, String),
 }
 
 impl TaskResult {
     pub(super) fn is_failure(self) -> bool {
-        !matches!(self, Self::Success | Self::SuccessWithFailures | Self::Excluded)
+        !matches!(self, Self::Success | Self::SuccessWithFailures | Self::Excluded | Self::Disabled)
     }
 }
 
@@ -205,6 +294,11 @@ impl TaskRun {
             run_id,
             index,
             attempt,
+            first_attempt: attempt,
+            original_run_id: run_id,
+            parent: None,
+            child: None,
+            resolved: None,
             not_before,
             prepared_at: None,
             started_at: None,
@@ -231,177 +325,43 @@ impl TaskRun {
 }
 
 impl JobRun {
-    pub(super) fn spec(&self, task: &TaskRun) -> &TaskSpec {
-        &self.submission.tasks[task.index]
+    pub(super) fn spec<'a>(&'a self, task: &'a TaskRun) -> &'a TaskSpec {
+        task.resolved.as_deref().unwrap_or(&self.submission.tasks[task.index])
     }
 
     pub(super) fn task(&self, key: &str) -> Option<&TaskRun> {
-        self.tasks.iter().find(|it| self.spec(it).task_key == key)
+        self.keys.get(key).and_then(|it| self.tasks.get(*it))
     }
 
     pub(super) fn ended_at(&self) -> Option<OffsetDateTime> {
-        let ends: Option<Vec<_>> = self.tasks.iter().map(|it| it.end().map(|it| it.at)).collect();
-        ends?.into_iter().max()
-    }
-
-    fn next_due(&self, state: &Databricks) -> Option<(OffsetDateTime, Due)> {
-        let tasks = self.tasks.iter().filter_map(|it| self.due_of(it, state));
-        let limit = self
-            .submission
-            .timeout
-            .map(|it| (later(self.submitted_at, it), Due::TimeOutRun(self.run_id)));
-        tasks.chain(limit).min_by_key(|(at, _)| *at)
-    }
-
-    fn due_of(&self, task: &TaskRun, state: &Databricks) -> Option<(OffsetDateTime, Due)> {
-        let id = task.run_id;
-        let spec = self.spec(task);
-        match &task.stage {
-            Stage::Blocked => {
-                let ends = spec.depends_on.iter().map(|it| Some(self.task(it)?.end()?.at));
-                let ends: Vec<OffsetDateTime> = ends.collect::<Option<_>>()?;
-                let ready = ends.into_iter().max().unwrap_or(task.not_before);
-                Some((ready.max(task.not_before), Due::Prepare(id)))
-            }
-            Stage::Setup => {
-                let since = task.prepared_at.unwrap_or(task.not_before);
-                let cluster = task.cluster_id.as_ref().and_then(|it| state.clusters.get(it).ok());
-                let Some(cluster) = cluster else { return Some((since, Due::Launch(id))) };
-                if cluster.state == ClusterState::Terminated {
-                    return Some((since, Due::StartCluster(id)));
-                }
-                let since = cluster.running_since()?.max(since);
-                match state.libraries.readiness(&cluster.cluster_id, &spec.libraries) {
-                    Readiness::Waiting => None,
-                    Readiness::Settled(at) => {
-                        Some((at.map_or(since, |it| it.max(since)), Due::Launch(id)))
-                    }
-                    Readiness::Failed { at, .. } => Some((at.max(since), Due::Launch(id))),
-                }
-            }
-            Stage::Running { ends_at } => {
-                let end = ends_at.map(|it| (it, Due::End(id)));
-                let limit = spec
-                    .timeout
-                    .zip(task.started_at)
-                    .map(|(it, at)| (later(at, it), Due::TimeOut(id)));
-                // Of an end and a time limit at the same moment, the end comes first.
-                end.into_iter().chain(limit).min_by_key(|(at, _)| *at)
-            }
-            Stage::Ended(_) => None,
+        if self.is_rejected {
+            return Some(self.submitted_at);
         }
-    }
-}
-
-impl Jobs {
-    /// Carries out what has been decided. Never refuses, never decides. Tells
-    /// which cluster a task has let go of, and when.
-    pub(crate) fn evolve(&mut self, event: &Event) -> Option<(String, OffsetDateTime)> {
-        match event.clone() {
-            Event::Submitted(run) => {
-                if let Some(token) = &run.submission.idempotency_token {
-                    self.by_token.insert(token.clone(), run.run_id);
-                }
-                self.parents.extend(run.tasks.iter().map(|it| (it.run_id, run.run_id)));
-                self.unsettled.insert(run.run_id);
-                self.runs.insert(run.run_id, *run);
-            }
-            Event::Prepared { run_id, cluster_id, owns_cluster, at } => self.change(run_id, |it| {
-                it.prepared_at = Some(at);
-                (it.cluster_id, it.owns_cluster) = (cluster_id, owns_cluster);
-                it.stage = Stage::Setup;
-            }),
-            Event::Launched(launch) => self.change(launch.run_id, |it| {
-                it.prepared_at.get_or_insert(launch.at);
-                it.started_at = Some(launch.at);
-                it.decided = launch.decided;
-                (it.token, it.epoch) = launch.executed.unzip();
-                it.stage = Stage::Running { ends_at: launch.ends_at };
-            }),
-            Event::Ended { run_id, end, .. } => {
-                let at = end.at;
-                self.change(run_id, |it| {
-                    it.token = None;
-                    it.stage = Stage::Ended(*end);
-                });
-                let parent = *self.parents.get(&run_id)?;
-                let run = self.runs.get(&parent)?;
-                if run.ended_at().is_some() {
-                    self.unsettled.remove(&parent);
-                }
-                let cluster_id =
-                    run.tasks.iter().find(|it| it.run_id == run_id)?.cluster_id.clone();
-                return Some((cluster_id?, at));
-            }
-            Event::Retried { run_id, new_run_id, not_before } => {
-                let parent = *self.parents.get(&run_id)?;
-                let run = self.runs.get_mut(&parent)?;
-                let task = run.tasks.iter_mut().find(|it| it.run_id == run_id)?;
-                let next = TaskRun::new(new_run_id, task.index, task.attempt + 1, not_before);
-                let failed = std::mem::replace(task, next);
-                run.past.push(failed);
-                self.parents.insert(new_run_id, parent);
-                self.unsettled.insert(parent);
-            }
-            Event::Removed { run_id } => {
-                self.runs.remove(&run_id);
-                self.parents.retain(|_, parent| *parent != run_id);
-            }
-            Event::Saved(job) => drop(self.saved.insert(job.job_id, *job)),
-            Event::Unsaved { job_id } => drop(self.saved.remove(&job_id)),
+        let mut last = None;
+        for task in &self.tasks {
+            last = last.max(Some(task.end()?.at));
         }
-        None
+        last
     }
 
-    fn change(&mut self, run_id: i64, how: impl FnOnce(&mut TaskRun)) {
-        let run = self.parents.get(&run_id).and_then(|it| self.runs.get_mut(it));
-        if let Some(task) = run.and_then(|it| it.tasks.iter_mut().find(|it| it.run_id == run_id)) {
-            how(task);
-        }
+    /// The iterations of a loop, in order.
+    pub(super) fn iterations_of(&self, run_id: i64) -> impl Iterator<Item = &TaskRun> {
+        self.iterations.iter().filter(move |it| it.parent == Some(run_id))
     }
 
-    /// What time alone brings about next.
-    pub(crate) fn next_due(&self, state: &Databricks) -> Option<(OffsetDateTime, Due)> {
-        let due = self.unsettled.iter().filter_map(|it| self.runs.get(it)?.next_due(state));
-        due.min_by_key(|(at, _)| *at)
+    /// All attempts that there ever were.
+    pub(super) fn attempts(&self) -> impl Iterator<Item = &TaskRun> {
+        self.tasks.iter().chain(&self.iterations).chain(&self.past).chain(&self.replaced)
     }
 
-    /// The job run with this id, or the one that a task run with this id is part of.
-    pub(super) fn find(&self, run_id: i64) -> Result<(&JobRun, Option<&TaskRun>), Refusal> {
-        let missing = || Refusal::invalid(format!("Run {run_id} does not exist."));
-        if let Some(run) = self.runs.get(&run_id) {
-            return Ok((run, None));
-        }
-        let run = self.parents.get(&run_id).and_then(|it| self.runs.get(it)).ok_or_else(missing)?;
-        let all = run.tasks.iter().chain(&run.past);
-        Ok((run, Some(all.into_iter().find(|it| it.run_id == run_id).ok_or_else(missing)?)))
+    /// The tasks, and iterations of tasks, that have not ended.
+    pub(super) fn open(&self) -> impl Iterator<Item = &TaskRun> {
+        self.tasks.iter().chain(&self.iterations).filter(|it| it.end().is_none())
     }
 
-    pub(super) fn by_token(&self, token: &str) -> Option<i64> {
-        self.by_token.get(token).copied()
-    }
-
-    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &JobRun> {
-        self.runs.values()
-    }
-
-    /// All tasks that have not ended.
-    pub(super) fn open_tasks(&self) -> impl Iterator<Item = (&JobRun, &TaskRun)> {
-        let runs = self.unsettled.iter().filter_map(|it| self.runs.get(it));
-        runs.flat_map(|run| {
-            run.tasks.iter().filter(|it| it.end().is_none()).map(move |it| (run, it))
-        })
-    }
-
-    /// Whether a task runs on the cluster, or waits for it.
-    pub(crate) fn uses(&self, cluster_id: &str) -> bool {
-        self.open_tasks().any(|(_, it)| it.cluster_id.as_deref() == Some(cluster_id))
-    }
-
-    /// Whose token this is, if it is the token of a task that runs.
-    pub(crate) fn token_owner(&self, token: &str) -> Option<&str> {
-        let (run, _) = self.open_tasks().find(|(_, it)| it.token.as_deref() == Some(token))?;
-        Some(&run.submission.user)
+    /// Whether time brings about nothing any more.
+    pub(super) fn is_settled(&self) -> bool {
+        self.ended_at().is_some() && self.clusters.is_empty()
     }
 }
 

@@ -1,3 +1,8 @@
+mod control;
+mod definitions;
+mod repair;
+mod scale;
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};

@@ -1,9 +1,18 @@
 //! Written from the published API reference, never from the client crates.
 
 mod answers;
+mod described;
+mod export;
+mod jobs;
 mod requests;
+mod tasks;
 
 pub(super) use self::{
-    answers::{describe_job, describe_output, describe_run, describe_task_run},
-    requests::{GetQuery, JobBody, JobsQuery, RunBody, RunNowBody, RunsQuery, SubmitBody},
+    answers::{RunPage, describe_output, describe_run, describe_task_run, result},
+    export::view_of,
+    jobs::{Page, describe_job},
+    requests::{
+        CancelAllBody, ChangeBody, ExportQuery, GetJobQuery, GetQuery, JobBody, JobsQuery,
+        RepairBody, RunBody, RunNowBody, RunsQuery, integer, order, submitted, text,
+    },
 };

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::{
     End, Event, JobRun, TaskResult, TaskRun, Why,
-    rules::{draw, event},
+    rules::{decide_cancel, draw, event},
 };
 use crate::{
     executor::{AttemptId, Ending, Report},
@@ -32,6 +32,7 @@ impl End {
             error_trace,
             exit_value,
             task_values: BTreeMap::new(),
+            outcome: None,
         }
     }
 }
@@ -45,6 +46,7 @@ pub(in super::super) fn skipped(at: OffsetDateTime, result: TaskResult) -> End {
     let message = match result {
         TaskResult::UpstreamFailed => "An upstream task failed.",
         TaskResult::UpstreamCanceled => "An upstream task was canceled.",
+        TaskResult::Disabled => "The task is disabled.",
         _ => "The condition of the task was not met.",
     };
     End::new(at, result, Why::Skipped, message)
@@ -63,27 +65,53 @@ pub(in super::super) fn decide_end(
 ) -> Vec<kernel::Event> {
     let spec = run.spec(task);
     // A run that is out of time tries nothing again.
-    let is_run_over =
-        run.submission.timeout.is_some_and(|it| later(run.submitted_at, it) <= ctx.now);
+    let since = run.repairs.last().map(|it| it.at).or(run.admitted_at).unwrap_or(ctx.now);
+    let is_run_over = run.submission.timeout.is_some_and(|it| later(since, it) <= ctx.now);
     let is_retried = !is_run_over
         && match end.result {
             TaskResult::Failed => true,
             TaskResult::TimedOut => spec.retry_on_timeout,
             _ => false,
         }
-        && spec.max_retries.is_none_or(|it| task.attempt < it);
+        && spec.max_retries.is_none_or(|it| task.attempt - task.first_attempt < it);
     let kills = task.executing().filter(|_| !is_over);
     let run_id = task.run_id;
-    let mut events = vec![event(workspace, Event::Ended { run_id, end: Box::new(end), kills })];
+    let mut events = within(world, workspace, run, task, &end, ctx);
+    events.push(event(workspace, Event::Ended { run_id, end: Box::new(end), kills }));
     if let Some(id) = task.cluster_id.as_deref().filter(|_| task.owns_cluster) {
         let reason = Termination::JobFinished;
         let terminated = clusters::decide_terminate(world, workspace, id, reason, ctx);
         events.extend(terminated.map(|(events, ())| events).unwrap_or_default());
     }
     if is_retried {
-        let pause = spec.min_retry_interval.max(pause_before(task.attempt));
+        let tried = task.attempt - task.first_attempt;
+        let pause = spec.min_retry_interval.max(pause_before(tried));
         let not_before = later(ctx.now, pause);
         events.push(event(workspace, Event::Retried { run_id, new_run_id: draw(ctx), not_before }));
+    }
+    events
+}
+
+/// Ends what a task was waiting for: the iterations of a loop, a run of a job.
+fn within(
+    world: &World,
+    workspace: u64,
+    run: &JobRun,
+    task: &TaskRun,
+    end: &End,
+    ctx: &mut Ctx<'_>,
+) -> Vec<kernel::Event> {
+    let mut events = Vec::new();
+    if end.result == TaskResult::Success {
+        return events;
+    }
+    if let Some(child) = task.child {
+        events.extend(decide_cancel(world, workspace, child, ctx));
+    }
+    let is_open = |it: &&TaskRun| it.end().is_none();
+    for iteration in run.iterations_of(task.run_id).filter(is_open) {
+        let end = End::new(ctx.now, TaskResult::Canceled, end.why, end.message.clone());
+        events.extend(decide_end(world, workspace, run, iteration, end, false, ctx));
     }
     events
 }

@@ -1,10 +1,15 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::terms::Overrides;
 use crate::{
     executor::outcomes::Subject,
-    kernel::Refusal,
+    kernel::{Kind, Refusal},
     services::databricks::{clusters::ClusterSpec, libraries::Library},
 };
 
@@ -32,7 +37,7 @@ pub(crate) struct TaskSpec {
     pub(crate) parameters: Vec<String>,
     pub(crate) cluster: ClusterChoice,
     pub(crate) libraries: Vec<Library>,
-    pub(crate) depends_on: Vec<String>,
+    pub(crate) depends_on: Vec<Dependency>,
     pub(crate) run_if: RunIf,
     pub(crate) timeout: Option<Duration>,
     /// How often the task is tried again after a failure. `None`: without end.
@@ -45,6 +50,18 @@ pub(crate) struct TaskSpec {
     pub(crate) python_path: Vec<String>,
     /// Values among the parameters that no log may show.
     pub(crate) secrets: Vec<String>,
+    /// Not run, but no failure either.
+    pub(crate) is_disabled: bool,
+    /// As the client wrote it, nothing if nobody did.
+    pub(crate) shown: Value,
+}
+
+/// A task that comes before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Dependency {
+    pub(crate) task_key: String,
+    /// What a condition must have come to.
+    pub(crate) outcome: Option<bool>,
 }
 
 /// What is run, and where it is.
@@ -70,6 +87,43 @@ pub(crate) enum CodeSpec {
         entry_point: String,
         named_parameters: BTreeMap<String, String>,
     },
+    /// All of it is in the parameters.
+    SparkSubmit,
+    SqlFile {
+        path: String,
+    },
+    /// Decides which of the tasks behind it run.
+    Condition {
+        operator: Operator,
+        left: String,
+        right: String,
+    },
+    /// Runs one task for each of its inputs.
+    ForEach {
+        inputs: String,
+        concurrency: usize,
+        task: Box<TaskSpec>,
+    },
+    /// Runs a saved job.
+    RunJob {
+        job_id: i64,
+        overrides: Box<Overrides>,
+    },
+    /// What Databricks has and the mock does not run.
+    Other {
+        kind: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Operator {
+    EqualTo,
+    NotEqual,
+    GreaterThan,
+    GreaterThanOrEqual,
+    LessThan,
+    LessThanOrEqual,
 }
 
 /// Where a task runs.
@@ -78,6 +132,11 @@ pub(crate) enum ClusterChoice {
     Existing(String),
     /// Made for the task, and terminated with it.
     New(Box<ClusterSpec>),
+    /// Made for the first task that needs it, and terminated after the last.
+    Shared {
+        key: String,
+        spec: Box<ClusterSpec>,
+    },
     /// The service finds machines by itself.
     Serverless,
 }
@@ -115,14 +174,23 @@ impl TaskSpec {
             containers: Vec::new(),
             python_path: Vec::new(),
             secrets: Vec::new(),
+            is_disabled: false,
+            shown: Value::Null,
         }
+    }
+
+    /// Whether the service itself does what the task is for.
+    pub(in super::super) fn is_control(&self) -> bool {
+        matches!(
+            self.code,
+            CodeSpec::Condition { .. } | CodeSpec::ForEach { .. } | CodeSpec::RunJob { .. }
+        )
     }
 }
 
 impl Submission {
-    /// The task at `index` as the outcome rules see it.
-    pub(in super::super) fn subject(&self, index: usize) -> Subject<'_> {
-        let task = &self.tasks[index];
+    /// A task of the run as the outcome rules see it.
+    pub(in super::super) fn subject<'a>(&'a self, task: &'a TaskSpec) -> Subject<'a> {
         let mut subject = Subject {
             tasks: vec![&task.task_key],
             jobs: vec![&self.run_name],
@@ -135,14 +203,13 @@ impl Submission {
             CodeSpec::PythonFile { path: it } | CodeSpec::LocalScript { script: it, .. } => {
                 subject.python_file = Some(it);
             }
-            CodeSpec::Jar { .. } | CodeSpec::Wheel { .. } => (),
+            _ => (),
         }
         subject
     }
 
-    /// Refuses what cannot be run in any order.
+    /// Refuses what cannot be run.
     pub(in super::super) fn check(&self) -> Result<(), Refusal> {
-        let mut known: Vec<&str> = Vec::new();
         if self.tasks.is_empty() {
             return Err(Refusal::invalid("At least one task must be specified"));
         }
@@ -150,31 +217,53 @@ impl Submission {
             return Err(Refusal::invalid("idempotency_token must have at most 64 characters"));
         }
         for task in &self.tasks {
+            let code = match &task.code {
+                CodeSpec::ForEach { task, .. } => &task.code,
+                other => other,
+            };
+            if let CodeSpec::Other { kind } = code {
+                let text = format!("azml-mock does not emulate {kind}");
+                return Err(Refusal::new(Kind::NotEmulated, text));
+            }
+        }
+        self.check_order()
+    }
+
+    /// Refuses tasks that cannot be put in any order.
+    pub(in super::super) fn check_order(&self) -> Result<(), Refusal> {
+        let mut known: BTreeMap<&str, &TaskSpec> = BTreeMap::new();
+        for task in &self.tasks {
             let key = task.task_key.as_str();
-            if known.contains(&key) {
+            if known.insert(key, task).is_some() {
                 return Err(Refusal::invalid(format!("Task key '{key}' is used more than once")));
             }
-            known.push(key);
         }
         for task in &self.tasks {
-            if let Some(it) = task.depends_on.iter().find(|it| !known.contains(&it.as_str())) {
-                let key = &task.task_key;
-                let text = format!("Task '{key}' depends on '{it}', which does not exist");
-                return Err(Refusal::invalid(text));
+            let key = &task.task_key;
+            for it in &task.depends_on {
+                let before = &it.task_key;
+                let Some(found) = known.get(before.as_str()) else {
+                    let text = format!("Task '{key}' depends on '{before}', which does not exist");
+                    return Err(Refusal::invalid(text));
+                };
+                if it.outcome.is_some() && !matches!(found.code, CodeSpec::Condition { .. }) {
+                    let text = format!(
+                        "Task '{key}' depends on an outcome of '{before}', which is no condition task"
+                    );
+                    return Err(Refusal::invalid(text));
+                }
             }
         }
         let mut left: Vec<&TaskSpec> = self.tasks.iter().collect();
-        loop {
+        while !left.is_empty() {
+            let open: BTreeSet<&str> = left.iter().map(|it| it.task_key.as_str()).collect();
             let before = left.len();
-            let open: Vec<String> = left.iter().map(|it| it.task_key.clone()).collect();
-            left.retain(|it| it.depends_on.iter().any(|it| open.contains(it)));
-            if left.is_empty() {
-                return Ok(());
-            }
+            left.retain(|it| it.depends_on.iter().any(|it| open.contains(it.task_key.as_str())));
             if left.len() == before {
                 let text = format!("Task '{}' depends on itself", left[0].task_key);
                 return Err(Refusal::invalid(text));
             }
         }
+        Ok(())
     }
 }

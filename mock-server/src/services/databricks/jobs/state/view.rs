@@ -1,6 +1,7 @@
 //! What is true of a run, in the terms of those who ask.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
@@ -9,6 +10,7 @@ use std::{
 
 use axum::body::{Body, Bytes};
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{JobRun, LifeCycle, Stage, TaskResult, TaskRun, Why};
@@ -167,7 +169,8 @@ fn whole(file: File) -> Body {
 }
 
 /// State of a run or a task, as both versions of the API need it.
-pub(in super::super) struct Whole {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Whole {
     pub(in super::super) life_cycle: LifeCycle,
     pub(in super::super) result: Option<TaskResult>,
     pub(in super::super) why: Option<Why>,
@@ -182,6 +185,9 @@ pub(in super::super) fn of_task(task: &TaskRun) -> Whole {
         message: message.to_owned(),
     };
     match &task.stage {
+        Stage::Blocked if task.first_attempt < task.attempt => {
+            open(LifeCycle::WaitingForRetry, "Waiting to be tried again")
+        }
         Stage::Blocked => open(LifeCycle::Blocked, ""),
         Stage::Setup => open(LifeCycle::Pending, "Waiting for cluster"),
         Stage::Running { .. } => open(LifeCycle::Running, "In run"),
@@ -190,6 +196,7 @@ pub(in super::super) fn of_task(task: &TaskRun) -> Whole {
                 TaskResult::Failed => LifeCycle::InternalError,
                 TaskResult::UpstreamFailed
                 | TaskResult::UpstreamCanceled
+                | TaskResult::Disabled
                 | TaskResult::Excluded => LifeCycle::Skipped,
                 _ => LifeCycle::Terminated,
             },
@@ -208,8 +215,19 @@ pub(in super::super) fn of_run(run: &JobRun) -> Whole {
         why: None,
         message: message.to_owned(),
     };
+    if run.is_rejected {
+        return Whole {
+            life_cycle: LifeCycle::Skipped,
+            result: Some(TaskResult::MaximumConcurrentRunsReached),
+            why: Some(Why::TooManyRuns),
+            message: "Run skipped, because the job has as many runs as it may have.".to_owned(),
+        };
+    }
     let ends: Vec<_> = run.tasks.iter().filter_map(TaskRun::end).collect();
     if ends.len() < run.tasks.len() {
+        if run.admitted_at.is_none() {
+            return open(LifeCycle::Queued, "Waiting for another run of the job to end");
+        }
         let begun = |it: &TaskRun| !matches!(it.stage, Stage::Blocked | Stage::Setup);
         let is_running = run.tasks.iter().any(begun);
         return if is_running {
@@ -218,10 +236,13 @@ pub(in super::super) fn of_run(run: &JobRun) -> Whole {
             open(LifeCycle::Pending, "Waiting for cluster")
         };
     }
-    let is_last = |task: &&TaskRun| {
-        let key = &run.spec(task).task_key;
-        !run.submission.tasks.iter().any(|it| it.depends_on.contains(key))
-    };
+    let inner: BTreeSet<&str> = run
+        .submission
+        .tasks
+        .iter()
+        .flat_map(|it| it.depends_on.iter().map(|it| it.task_key.as_str()))
+        .collect();
+    let is_last = |task: &&TaskRun| !inner.contains(run.spec(task).task_key.as_str());
     let last: Vec<TaskResult> =
         run.tasks.iter().filter(is_last).filter_map(|it| Some(it.end()?.result)).collect();
     let any = |results: &[TaskResult]| last.iter().any(|it| results.contains(it));

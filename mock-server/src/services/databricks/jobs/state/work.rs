@@ -39,7 +39,7 @@ fn work(workspace: u64, state: &Databricks, run: &JobRun, task: &TaskRun) -> Opt
     redact.push(token.clone());
     Some(Work {
         attempt: attempt(task.epoch?, workspace, task.run_id),
-        code: code(spec, state),
+        code: code(spec, state)?,
         widgets: spec.widgets.clone(),
         parameters: spec.parameters.clone(),
         // A task without a cluster has a place of its own.
@@ -65,11 +65,21 @@ fn work(workspace: u64, state: &Databricks, run: &JobRun, task: &TaskRun) -> Opt
     })
 }
 
-fn code(spec: &TaskSpec, state: &Databricks) -> Code {
+/// The name of a kind of code that no executor runs.
+pub(super) fn unknown(code: &CodeSpec) -> Option<&str> {
+    match code {
+        CodeSpec::SparkSubmit => Some("spark_submit_task"),
+        CodeSpec::SqlFile { .. } => Some("sql_task"),
+        CodeSpec::Other { kind } => Some(kind),
+        _ => None,
+    }
+}
+
+fn code(spec: &TaskSpec, state: &Databricks) -> Option<Code> {
     let files = |pick: fn(&Library) -> Option<&String>| {
         spec.libraries.iter().filter_map(pick).cloned().collect()
     };
-    match spec.code.clone() {
+    Some(match spec.code.clone() {
         CodeSpec::Notebook { path } => {
             let (language, is_jupyter) = state.workspace.language_of(&path);
             Code::Notebook { path, language, is_jupyter }
@@ -86,5 +96,11 @@ fn code(spec: &TaskSpec, state: &Databricks) -> Code {
             let wheels = files(|it| if let Library::Whl(it) = it { Some(it) } else { None });
             Code::Wheel { package, entry_point, named_parameters, wheels }
         }
-    }
+        CodeSpec::SparkSubmit
+        | CodeSpec::SqlFile { .. }
+        | CodeSpec::Condition { .. }
+        | CodeSpec::ForEach { .. }
+        | CodeSpec::RunJob { .. }
+        | CodeSpec::Other { .. } => return None,
+    })
 }

@@ -1,10 +1,13 @@
 use serde_json::{Value, json};
 
+use super::{
+    described::{describe_code, describe_place, describe_task_spec, merge, resolved_values},
+    jobs::Page,
+};
 use crate::services::databricks::{
-    clusters::describe_spec,
     jobs::{
-        state::definitions::Job,
-        state::spec::{ClusterChoice, CodeSpec, TaskSpec},
+        state::settings::PAGE,
+        state::spec::CodeSpec,
         state::view::{LOG_LIMIT, Whole, of_run, of_task},
         state::{JobRun, LifeCycle, TaskResult, TaskRun, Why},
     },
@@ -13,7 +16,9 @@ use crate::services::databricks::{
 
 fn life_cycle(it: LifeCycle) -> &'static str {
     match it {
+        LifeCycle::Queued => "QUEUED",
         LifeCycle::Blocked => "BLOCKED",
+        LifeCycle::WaitingForRetry => "WAITING_FOR_RETRY",
         LifeCycle::Pending => "PENDING",
         LifeCycle::Running => "RUNNING",
         LifeCycle::Terminated => "TERMINATED",
@@ -22,7 +27,7 @@ fn life_cycle(it: LifeCycle) -> &'static str {
     }
 }
 
-fn result(it: TaskResult) -> &'static str {
+pub(crate) fn result(it: TaskResult) -> &'static str {
     match it {
         TaskResult::Success => "SUCCESS",
         TaskResult::SuccessWithFailures => "SUCCESS_WITH_FAILURES",
@@ -32,6 +37,8 @@ fn result(it: TaskResult) -> &'static str {
         TaskResult::UpstreamFailed => "UPSTREAM_FAILED",
         TaskResult::UpstreamCanceled => "UPSTREAM_CANCELED",
         TaskResult::Excluded => "EXCLUDED",
+        TaskResult::Disabled => "DISABLED",
+        TaskResult::MaximumConcurrentRunsReached => "MAXIMUM_CONCURRENT_RUNS_REACHED",
     }
 }
 
@@ -45,6 +52,8 @@ fn termination(whole: &Whole) -> (&'static str, &'static str) {
         Some(Why::Cluster) => ("CLUSTER_ERROR", "CLIENT_ERROR"),
         Some(Why::Library) => ("LIBRARY_INSTALLATION_ERROR", "CLIENT_ERROR"),
         Some(Why::Resource) => ("RESOURCE_NOT_FOUND", "CLIENT_ERROR"),
+        Some(Why::Configuration) => ("INVALID_RUN_CONFIGURATION", "CLIENT_ERROR"),
+        Some(Why::TooManyRuns) => ("MAX_CONCURRENT_RUNS_EXCEEDED", "CLIENT_ERROR"),
         Some(Why::User) => ("USER_CANCELED", "SUCCESS"),
         Some(Why::TimeLimit) => ("CANCELED", "SUCCESS"),
         Some(Why::Skipped) => ("SKIPPED", "SUCCESS"),
@@ -61,12 +70,19 @@ fn states(whole: &Whole) -> (Value, Value) {
             matches!(whole.result, Some(TaskResult::Canceled | TaskResult::TimedOut)),
     });
     let newer = match whole.life_cycle {
+        LifeCycle::Queued => "QUEUED",
         LifeCycle::Blocked => "BLOCKED",
+        LifeCycle::WaitingForRetry => "WAITING",
         LifeCycle::Pending => "PENDING",
         LifeCycle::Running => "RUNNING",
         LifeCycle::Terminated | LifeCycle::Skipped | LifeCycle::InternalError => "TERMINATED",
     };
     let mut status = json!({ "state": newer });
+    if whole.life_cycle == LifeCycle::Queued {
+        let text = "The job has as many runs as it may have.";
+        status["queue_details"] = json!({ "code": "MAX_CONCURRENT_RUNS_REACHED", "message": text });
+        state["queue_reason"] = json!(text);
+    }
     if let Some(it) = whole.result {
         state["result_state"] = json!(result(it));
         let (code, kind) = termination(whole);
@@ -76,42 +92,12 @@ fn states(whole: &Whole) -> (Value, Value) {
     (state, status)
 }
 
-fn merge(into: &mut Value, fields: Value) {
-    if let (Value::Object(into), Value::Object(fields)) = (into, fields) {
-        into.extend(fields);
-    }
-}
-
-fn describe_code(spec: &TaskSpec) -> Value {
-    match &spec.code {
-        CodeSpec::Notebook { path } => {
-            let mut it = json!({ "notebook_path": path, "source": "WORKSPACE" });
-            if !spec.widgets.is_empty() {
-                it["base_parameters"] = json!(spec.widgets);
-            }
-            json!({ "notebook_task": it })
-        }
-        CodeSpec::PythonFile { path: file } | CodeSpec::LocalScript { script: file, .. } => {
-            json!({ "spark_python_task": { "python_file": file, "parameters": spec.parameters } })
-        }
-        CodeSpec::Jar { main_class } => json!({
-            "spark_jar_task": { "main_class_name": main_class, "parameters": spec.parameters },
-        }),
-        CodeSpec::Wheel { package, entry_point, named_parameters } => json!({
-            "python_wheel_task": {
-                "package_name": package, "entry_point": entry_point,
-                "named_parameters": named_parameters, "parameters": spec.parameters,
-            },
-        }),
-    }
-}
-
-fn describe_place(spec: &TaskSpec) -> Value {
-    match &spec.cluster {
-        ClusterChoice::Existing(id) => json!({ "existing_cluster_id": id }),
-        ClusterChoice::New(it) => json!({ "new_cluster": describe_spec(it) }),
-        ClusterChoice::Serverless => json!({}),
-    }
+/// How a run is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunPage {
+    pub(crate) page: Page,
+    pub(crate) with_history: bool,
+    pub(crate) with_resolved: bool,
 }
 
 /// What a task run has both as a task of its run and on its own.
@@ -133,7 +119,11 @@ fn describe_attempt(run: &JobRun, task: &TaskRun, base: &str) -> Value {
         "state": state,
         "status": status,
     });
-    if let Some(id) = &task.cluster_id {
+    if ended.is_some() {
+        it["run_duration"] = json!(span(prepared, ended));
+    }
+    let serverless = || task.started_at.map(|_| format!("serverless-{}", task.run_id));
+    if let Some(id) = task.cluster_id.clone().or_else(serverless).filter(|_| !spec.is_control()) {
         it["cluster_instance"] = json!({ "cluster_id": id });
         if let Some(at) = task.started_at {
             it["cluster_instance"]["spark_context_id"] = json!(millis(at).to_string());
@@ -142,58 +132,66 @@ fn describe_attempt(run: &JobRun, task: &TaskRun, base: &str) -> Value {
     it
 }
 
-fn describe_task(run: &JobRun, task: &TaskRun, base: &str) -> Value {
-    let spec = run.spec(task);
-    let mut it = describe_attempt(run, task, base);
-    merge(&mut it, describe_code(spec));
-    merge(&mut it, describe_place(spec));
-    it["run_if"] = json!(spec.run_if);
-    if !spec.depends_on.is_empty() {
-        let them = spec.depends_on.iter().map(|it| json!({ "task_key": it }));
-        it["depends_on"] = them.collect();
-    }
-    if !spec.libraries.is_empty() {
-        it["libraries"] = json!(spec.libraries);
-    }
-    if let Some(limit) = spec.timeout {
-        it["timeout_seconds"] = json!(limit.as_secs());
+fn describe_task(run: &JobRun, task: &TaskRun, page: RunPage, base: &str) -> Value {
+    let mut it = describe_task_spec(run, task);
+    merge(&mut it, describe_attempt(run, task, base));
+    if page.with_resolved
+        && let Some(values) = resolved_values(run.spec(task))
+    {
+        it["resolved_values"] = values;
     }
     it
 }
 
 fn describe_parent(run: &JobRun) -> Value {
-    json!({
+    let mut it = json!({
         "job_id": run.job_id,
         "creator_user_name": run.submission.user,
         "run_name": run.submission.run_name,
         "run_type": if run.is_saved { "JOB_RUN" } else { "SUBMIT_RUN" },
         "trigger": "ONE_TIME",
-    })
+    });
+    if let Some(caller) = run.terms.caller {
+        it["run_type"] = json!("JOB_RUN");
+        it["trigger"] = json!("RUN_JOB_TASK");
+        it["trigger_info"] = json!({ "run_id": caller });
+    }
+    let mut overrides = run.terms.overrides.fields();
+    overrides.remove("job_parameters");
+    if !overrides.is_empty() {
+        it["overriding_parameters"] = overrides.into();
+    }
+    it
 }
 
 /// A whole job run.
-pub(crate) fn describe_run(run: &JobRun, with_tasks: bool, base: &str) -> Value {
+pub(crate) fn describe_run(run: &JobRun, page: RunPage, base: &str) -> Value {
     let (state, status) = states(&of_run(run));
     let ended = run.ended_at();
     let mut it = describe_parent(run);
-    merge(
-        &mut it,
-        json!({
-            "run_id": run.run_id,
-            "number_in_job": run.run_id,
-            "original_attempt_run_id": run.run_id,
-            "format": "MULTI_TASK",
-            "start_time": millis(run.submitted_at),
-            "setup_duration": 0,
-            "execution_duration": 0,
-            "cleanup_duration": 0,
-            "end_time": ended.map_or(0, millis),
-            "run_duration": span(Some(run.submitted_at), ended),
-            "run_page_url": format!("{base}/?o=0#job/{}/run/{}", run.job_id, run.run_id),
-            "state": state,
-            "status": status,
-        }),
-    );
+    let fields = json!({
+        "run_id": run.run_id,
+        "number_in_job": run.run_id,
+        "original_attempt_run_id": run.run_id,
+        "format": if run.terms.is_single { "SINGLE_TASK" } else { "MULTI_TASK" },
+        "start_time": millis(run.submitted_at),
+        "setup_duration": 0,
+        "execution_duration": 0,
+        "cleanup_duration": 0,
+        "end_time": ended.map_or(0, millis),
+        "run_duration": span(Some(run.submitted_at), ended),
+        "run_page_url": format!("{base}/?o=0#job/{}/run/{}", run.job_id, run.run_id),
+        "state": state,
+        "status": status,
+    });
+    merge(&mut it, fields);
+    if let Some(at) = run.admitted_at.filter(|at| run.submitted_at < *at) {
+        it["queue_duration"] = json!(span(Some(run.submitted_at), Some(at)));
+    }
+    if !run.terms.parameters.is_empty() {
+        let describe = |it: &_| describe_parameter(it);
+        it["job_parameters"] = run.terms.parameters.iter().map(describe).collect();
+    }
     if let [task] = run.tasks.as_slice() {
         let only = describe_attempt(run, task, base);
         for field in ["cluster_instance", "setup_duration", "execution_duration"] {
@@ -201,42 +199,131 @@ pub(crate) fn describe_run(run: &JobRun, with_tasks: bool, base: &str) -> Value 
                 it[field] = value.clone();
             }
         }
+        let spec = run.spec(task);
+        it["cluster_spec"] = describe_place(spec);
+        if run.terms.is_single {
+            it["task"] = describe_code(spec);
+        }
     }
-    if with_tasks {
-        let all = run.past.iter().chain(&run.tasks);
-        it["tasks"] = all.map(|it| describe_task(run, it, base)).collect();
+    if page.with_history {
+        it["repair_history"] = repair_history(run);
+    }
+    if page.page != Page::None {
+        merge(&mut it, run.terms.shown.clone().into());
+        let older = run.replaced.iter().filter(|it| page.with_history && it.parent.is_none());
+        let past = run.past.iter().filter(|it| it.parent.is_none());
+        let all: Vec<&TaskRun> = older.chain(past).chain(&run.tasks).collect();
+        shown(&mut it, "tasks", &all, page, |task| describe_task(run, task, page, base));
     }
     it
 }
 
+/// Puts as many tasks into the document as belong on the page.
+fn shown(
+    it: &mut Value,
+    field: &str,
+    all: &[&TaskRun],
+    page: RunPage,
+    describe: impl Fn(&TaskRun) -> Value,
+) {
+    let (from, count) = match page.page {
+        Page::From(from) => (from, PAGE),
+        _ => (0, usize::MAX),
+    };
+    it[field] = all.iter().skip(from).take(count).map(|it| describe(it)).collect();
+    if from.saturating_add(count) < all.len() {
+        it["has_more"] = json!(true);
+        it["next_page_token"] = json!((from + count).to_string());
+    }
+}
+
+fn describe_parameter(it: &crate::services::databricks::jobs::state::terms::JobParameter) -> Value {
+    let mut shown = json!({ "name": it.name, "value": it.value });
+    if let Some(default) = &it.default {
+        shown["default"] = json!(default);
+    }
+    shown
+}
+
+/// The run as it was at first, and each repair.
+fn repair_history(run: &JobRun) -> Value {
+    let mut began = run.submitted_at;
+    let mut history = Vec::new();
+    let mut id = None;
+    let item = |id: Option<i64>, began, ended: Option<_>, whole: &Whole, tasks: Vec<i64>| {
+        let (state, status) = states(whole);
+        let kind = if id.is_none() { "ORIGINAL" } else { "REPAIR" };
+        let mut it = json!({
+            "type": kind, "start_time": millis(began), "end_time": ended.map_or(0, millis),
+            "state": state, "status": status, "task_run_ids": tasks,
+        });
+        if let Some(id) = id {
+            it["id"] = json!(id);
+        }
+        it
+    };
+    for repair in &run.repairs {
+        let tasks = repair.before_task_run_ids.clone();
+        history.push(item(id, began, Some(repair.before_ended_at), &repair.before, tasks));
+        (began, id) = (repair.at, Some(repair.id));
+    }
+    let last = match run.repairs.last() {
+        Some(it) => it.task_run_ids.clone(),
+        None => run.tasks.iter().map(|it| it.run_id).collect(),
+    };
+    history.push(item(id, began, run.ended_at(), &of_run(run), last));
+    history.into()
+}
+
 /// One task run, when it is asked for by its own id.
-pub(crate) fn describe_task_run(run: &JobRun, task: &TaskRun, base: &str) -> Value {
+pub(crate) fn describe_task_run(run: &JobRun, task: &TaskRun, page: RunPage, base: &str) -> Value {
     let mut it = describe_parent(run);
     merge(&mut it, describe_attempt(run, task, base));
     let task_fields = json!({
         "job_run_id": run.run_id,
         "number_in_job": task.run_id,
-        "original_attempt_run_id": task.run_id,
+        "original_attempt_run_id": task.original_run_id,
         "format": "MULTI_TASK",
         "task": describe_code(run.spec(task)),
+        "cluster_spec": describe_place(run.spec(task)),
     });
     merge(&mut it, task_fields);
     merge(&mut it, describe_place(run.spec(task)));
+    if matches!(run.spec(task).code, CodeSpec::ForEach { .. }) {
+        let all: Vec<&TaskRun> = run.iterations_of(task.run_id).collect();
+        shown(&mut it, "iterations", &all, page, |task| describe_task(run, task, page, base));
+    }
     it
 }
 
 /// What a task run left behind.
 pub(crate) fn describe_output(run: &JobRun, task: &TaskRun, log: &str, base: &str) -> Value {
-    let mut it = json!({ "metadata": describe_task_run(run, task, base) });
+    let page = RunPage { page: Page::None, with_history: false, with_resolved: false };
+    let mut it = json!({ "metadata": describe_task_run(run, task, page, base) });
     let end = task.end();
-    if matches!(run.spec(task).code, CodeSpec::Notebook { .. }) {
-        it["notebook_output"] = json!({ "truncated": false });
-        if let Some(value) = end.and_then(|it| it.exit_value.as_ref()) {
-            it["notebook_output"]["result"] = json!(value);
+    match &run.spec(task).code {
+        CodeSpec::Notebook { .. } => {
+            it["notebook_output"] = json!({ "truncated": false });
+            if let Some(value) = end.and_then(|it| it.exit_value.as_ref()) {
+                // What is longer than 5 MiB is cut.
+                let is_start = |it: &usize| value.is_char_boundary(*it);
+                let limit = (0..=value.len().min(LOG_LIMIT)).rev().find(is_start).unwrap_or(0);
+                it["notebook_output"]["result"] = json!(&value[..limit]);
+                it["notebook_output"]["truncated"] = json!(limit < value.len());
+            }
         }
-    } else {
-        it["logs"] = json!(log);
-        it["logs_truncated"] = json!(LOG_LIMIT <= log.len());
+        CodeSpec::RunJob { .. } => {
+            it["run_job_output"] = json!({});
+            if let Some(child) = task.child {
+                it["run_job_output"]["run_id"] = json!(child);
+            }
+        }
+        CodeSpec::SqlFile { .. } => it["sql_output"] = json!({ "query_output": {} }),
+        CodeSpec::Condition { .. } | CodeSpec::ForEach { .. } => (),
+        _ => {
+            it["logs"] = json!(log);
+            it["logs_truncated"] = json!(LOG_LIMIT <= log.len());
+        }
     }
     if let Some(error) = end.and_then(|it| it.error.as_ref()) {
         it["error"] = json!(error);
@@ -245,21 +332,4 @@ pub(crate) fn describe_output(run: &JobRun, task: &TaskRun, log: &str, base: &st
         it["error_trace"] = json!(trace);
     }
     it
-}
-
-pub(crate) fn describe_job(job: &Job, with_tasks: bool) -> Value {
-    let mut settings = job.settings.clone();
-    settings["name"] = json!(job.name());
-    settings["format"] = json!("MULTI_TASK");
-    if !with_tasks && let Value::Object(it) = &mut settings {
-        it.remove("tasks");
-        it.remove("job_clusters");
-    }
-    json!({
-        "job_id": job.job_id,
-        "creator_user_name": job.creator,
-        "run_as_user_name": job.creator,
-        "created_time": millis(job.created_at),
-        "settings": settings,
-    })
 }

@@ -1,21 +1,28 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::tasks::{JobCluster, SingleTask, TaskBody};
 use crate::{
-    kernel::{Kind, Refusal},
+    kernel::Refusal,
     services::databricks::{
-        clusters::NewCluster,
-        jobs::state::spec::{ClusterChoice, CodeSpec, RunIf, Submission, TaskSpec},
-        libraries::Library,
+        jobs::state::{
+            repair::Wish,
+            settings::normal,
+            spec::Submission,
+            terms::{JobParameter, Overrides, Terms},
+        },
         wire::{flag, number, required, seconds},
     },
 };
 
+/// What of the settings is shown with each run.
+const SHOWN: [&str; 4] = ["description", "git_source", "job_clusters", "environment_variables"];
+
 /// A one-time run, or the settings of a saved job.
 #[derive(Deserialize)]
-pub(crate) struct SubmitBody {
+struct OrderBody {
     /// Jobs have names, runs have run names.
     name: Option<String>,
     run_name: Option<String>,
@@ -24,88 +31,39 @@ pub(crate) struct SubmitBody {
     timeout_seconds: Option<i64>,
     #[serde(default)]
     job_clusters: Vec<JobCluster>,
+    tasks: Option<Vec<Value>>,
     #[serde(default)]
-    tasks: Vec<TaskBody>,
-    /// Version 2.0 has the fields of its only task here.
-    #[serde(flatten)]
-    single: SingleTask,
+    parameters: Vec<Parameter>,
+    queue: Option<Queue>,
 }
 
 #[derive(Deserialize)]
-struct JobCluster {
-    job_cluster_key: String,
-    new_cluster: Value,
+struct Parameter {
+    name: String,
+    #[serde(default)]
+    default: Value,
 }
 
 #[derive(Deserialize)]
-struct TaskBody {
-    task_key: Option<String>,
-    #[serde(default)]
-    depends_on: Vec<Dependency>,
-    #[serde(default)]
-    run_if: RunIf,
-    #[serde(default, deserialize_with = "number")]
-    timeout_seconds: Option<i64>,
-    #[serde(flatten)]
-    what: SingleTask,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    task_key: String,
-}
-
-#[derive(Deserialize)]
-struct SingleTask {
-    notebook_task: Option<NotebookTask>,
-    spark_python_task: Option<SparkPythonTask>,
-    spark_jar_task: Option<SparkJarTask>,
-    python_wheel_task: Option<PythonWheelTask>,
-    existing_cluster_id: Option<String>,
-    new_cluster: Option<Value>,
-    job_cluster_key: Option<String>,
-    #[serde(default)]
-    libraries: Vec<Library>,
-    #[serde(default, deserialize_with = "number")]
-    max_retries: Option<i64>,
-    #[serde(default, deserialize_with = "number")]
-    min_retry_interval_millis: Option<i64>,
+struct Queue {
     #[serde(default, deserialize_with = "flag")]
-    retry_on_timeout: bool,
-    #[serde(flatten)]
-    others: BTreeMap<String, Value>,
+    enabled: bool,
 }
 
+/// The parameters of a run, as [`Overrides`].
 #[derive(Deserialize)]
-struct NotebookTask {
-    notebook_path: Option<String>,
+pub(crate) struct ParametersBody {
     #[serde(default)]
-    base_parameters: BTreeMap<String, Value>,
-}
-
-#[derive(Deserialize)]
-struct SparkPythonTask {
-    python_file: Option<String>,
+    job_parameters: BTreeMap<String, Value>,
     #[serde(default)]
-    parameters: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct SparkJarTask {
-    main_class_name: Option<String>,
-    jar_uri: Option<String>,
+    notebook_params: BTreeMap<String, Value>,
     #[serde(default)]
-    parameters: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct PythonWheelTask {
-    package_name: Option<String>,
-    entry_point: Option<String>,
+    python_named_params: BTreeMap<String, Value>,
     #[serde(default)]
-    named_parameters: BTreeMap<String, Value>,
-    #[serde(default)]
-    parameters: Vec<String>,
+    sql_params: BTreeMap<String, Value>,
+    python_params: Option<Vec<Value>>,
+    jar_params: Option<Vec<Value>>,
+    spark_submit_params: Option<Vec<Value>>,
 }
 
 #[derive(Deserialize)]
@@ -113,12 +71,45 @@ pub(crate) struct RunNowBody {
     #[serde(default, deserialize_with = "number")]
     pub(crate) job_id: Option<i64>,
     pub(crate) idempotency_token: Option<String>,
+    queue: Option<Queue>,
     #[serde(default)]
-    notebook_params: BTreeMap<String, Value>,
+    only: Vec<String>,
+    #[serde(flatten)]
+    parameters: ParametersBody,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct RepairBody {
+    #[serde(default, deserialize_with = "number")]
+    run_id: Option<i64>,
     #[serde(default)]
-    job_parameters: BTreeMap<String, Value>,
-    python_params: Option<Vec<String>>,
-    jar_params: Option<Vec<String>>,
+    rerun_tasks: Vec<String>,
+    #[serde(default, deserialize_with = "flag")]
+    rerun_all_failed_tasks: bool,
+    #[serde(default, deserialize_with = "flag")]
+    rerun_dependent_tasks: bool,
+    #[serde(default, deserialize_with = "number")]
+    latest_repair_id: Option<i64>,
+    #[serde(flatten)]
+    parameters: ParametersBody,
+}
+
+/// Of `jobs/reset` and `jobs/update`.
+#[derive(Deserialize)]
+pub(crate) struct ChangeBody {
+    #[serde(default, deserialize_with = "number")]
+    pub(crate) job_id: Option<i64>,
+    pub(crate) new_settings: Option<Value>,
+    #[serde(default)]
+    pub(crate) fields_to_remove: Vec<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CancelAllBody {
+    #[serde(default, deserialize_with = "number")]
+    pub(crate) job_id: Option<i64>,
+    #[serde(default, deserialize_with = "flag")]
+    pub(crate) all_queued_runs: bool,
 }
 
 #[derive(Deserialize)]
@@ -134,9 +125,32 @@ pub(crate) struct JobBody {
 }
 
 #[derive(Deserialize)]
+pub(crate) struct GetJobQuery {
+    #[serde(default, deserialize_with = "number")]
+    pub(crate) job_id: Option<i64>,
+    #[serde(default, deserialize_with = "number")]
+    pub(crate) page_token: Option<i64>,
+    #[serde(default, deserialize_with = "flag", rename = "include_trigger_state")]
+    _include_trigger_state: bool,
+}
+
+#[derive(Deserialize)]
 pub(crate) struct GetQuery {
     #[serde(default, deserialize_with = "number")]
     pub(crate) run_id: Option<i64>,
+    #[serde(default, deserialize_with = "flag")]
+    pub(crate) include_history: bool,
+    #[serde(default, deserialize_with = "flag")]
+    pub(crate) include_resolved_values: bool,
+    #[serde(default, deserialize_with = "number")]
+    pub(crate) page_token: Option<i64>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ExportQuery {
+    #[serde(default, deserialize_with = "number")]
+    pub(crate) run_id: Option<i64>,
+    pub(crate) views_to_export: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -165,159 +179,168 @@ pub(crate) struct RunsQuery {
 pub(crate) struct JobsQuery {
     #[serde(default, deserialize_with = "number")]
     pub(crate) limit: Option<i64>,
+    #[serde(default, deserialize_with = "number")]
+    pub(crate) offset: Option<i64>,
     pub(crate) page_token: Option<String>,
     pub(crate) name: Option<String>,
+    #[serde(default, deserialize_with = "flag")]
+    pub(crate) expand_tasks: bool,
 }
 
-fn text(value: Value) -> String {
+/// A JSON value as a parameter: texts as they are.
+pub(crate) fn text(value: Value) -> String {
     match value {
         Value::String(it) => it,
         other => other.to_string(),
     }
 }
 
-fn texts(map: BTreeMap<String, Value>) -> BTreeMap<String, String> {
+/// An integer, which may be written as text.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+pub(super) fn texts(map: BTreeMap<String, Value>) -> BTreeMap<String, String> {
     map.into_iter().map(|(key, value)| (key, text(value))).collect()
 }
 
-impl SubmitBody {
-    /// Checks what the client wrote.
-    pub(crate) fn into_submission(self, user: String) -> Result<Submission, Refusal> {
-        let clusters = self.job_clusters;
-        let tasks = if self.tasks.is_empty() {
-            vec![self.single.into_spec("main".to_owned(), &clusters)?]
+/// A one-time run, as the client wrote it.
+pub(crate) fn submitted(
+    body: Value,
+    is_newest: bool,
+    user: &str,
+) -> Result<(Submission, Terms), Refusal> {
+    order(normal(body, is_newest)?, user)
+}
+
+/// What the settings of a job, or of a one-time run, ask for.
+pub(crate) fn order(settings: Value, user: &str) -> Result<(Submission, Terms), Refusal> {
+    let malformed = |err: serde_json::Error| Refusal::malformed(err.to_string());
+    let shown = |field: &&str| Some(((*field).to_owned(), settings.get(*field)?.clone()));
+    let shown: Map<String, Value> = SHOWN.iter().filter_map(shown).collect();
+    let single = settings.clone();
+    let body: OrderBody = serde_json::from_value(settings).map_err(malformed)?;
+    let clusters = body.job_clusters;
+    let is_single = body.tasks.is_none();
+    let tasks = if let Some(tasks) = body.tasks {
+        let spec = |it: Value| TaskBody::read(it)?.into_spec(&clusters);
+        tasks.into_iter().map(spec).collect::<Result<_, _>>()?
+    } else {
+        let it: SingleTask = serde_json::from_value(single).map_err(malformed)?;
+        if it.is_nothing() {
+            Vec::new()
         } else {
-            let specs = self.tasks.into_iter().map(|it| it.into_spec(&clusters));
-            specs.collect::<Result<_, _>>()?
-        };
-        Ok(Submission {
-            run_name: self.run_name.or(self.name).unwrap_or_else(|| "Untitled".to_owned()),
-            user,
-            tasks,
-            idempotency_token: self.idempotency_token.filter(|it| !it.is_empty()),
-            timeout: seconds(self.timeout_seconds),
-            job_names: Vec::new(),
-        })
-    }
-}
-
-impl TaskBody {
-    fn into_spec(self, clusters: &[JobCluster]) -> Result<TaskSpec, Refusal> {
-        let mut spec = self.what.into_spec(required(self.task_key, "task_key")?, clusters)?;
-        spec.depends_on = self.depends_on.into_iter().map(|it| it.task_key).collect();
-        spec.run_if = self.run_if;
-        spec.timeout = seconds(self.timeout_seconds);
-        Ok(spec)
-    }
-}
-
-impl SingleTask {
-    fn into_spec(self, task_key: String, clusters: &[JobCluster]) -> Result<TaskSpec, Refusal> {
-        if let Some(it) = self.others.keys().find(|it| it.ends_with("_task")) {
-            let text = format!("azml-mock does not emulate {it}");
-            return Err(Refusal::new(Kind::NotEmulated, text));
+            let mut spec = it.into_spec("main".to_owned(), &clusters)?;
+            // The time limit of the run is there already.
+            spec.timeout = None;
+            vec![spec]
         }
-        let (mut widgets, mut parameters) = (BTreeMap::new(), Vec::new());
-        let mut libraries = self.libraries;
-        let mut codes = Vec::new();
-        if let Some(it) = self.notebook_task {
-            let path = required(it.notebook_path, "notebook_task.notebook_path")?;
-            if !path.starts_with('/') {
-                let text = format!(
-                    "Only absolute paths are currently supported. Paths must begin with '/'. Found: {path}"
-                );
+    };
+    let parameter = |it: Parameter| {
+        let default = text(it.default);
+        JobParameter { name: it.name, value: default.clone(), default: Some(default) }
+    };
+    let mut terms = Terms {
+        parameters: body.parameters.into_iter().map(parameter).collect(),
+        shown,
+        is_single,
+        is_queued: body.queue.is_some_and(|it| it.enabled),
+        ..Terms::default()
+    };
+    let mut submission = Submission {
+        run_name: body.run_name.or(body.name).unwrap_or_else(|| "Untitled".to_owned()),
+        user: user.to_owned(),
+        tasks,
+        idempotency_token: body.idempotency_token.filter(|it| !it.is_empty()),
+        timeout: seconds(body.timeout_seconds),
+        job_names: Vec::new(),
+    };
+    terms.override_with(Overrides::default(), &mut submission);
+    Ok((submission, terms))
+}
+
+/// How long the parameters of a run may be, as JSON.
+const PARAMETERS: usize = 10_000;
+
+impl ParametersBody {
+    /// The parameters, if they go together and are not too long.
+    pub(super) fn read(self) -> Result<Overrides, Refusal> {
+        if !self.notebook_params.is_empty() && self.jar_params.is_some() {
+            let text = "notebook_params cannot be specified together with jar_params";
+            return Err(Refusal::invalid(text));
+        }
+        let list = |it: Option<Vec<Value>>| it.map(|it| it.into_iter().map(text).collect());
+        let it = Overrides {
+            job_parameters: texts(self.job_parameters),
+            notebook_params: texts(self.notebook_params),
+            python_named_params: texts(self.python_named_params),
+            sql_params: texts(self.sql_params),
+            python_params: list(self.python_params),
+            jar_params: list(self.jar_params),
+            spark_submit_params: list(self.spark_submit_params),
+        };
+        for (field, value) in it.fields() {
+            if PARAMETERS < value.to_string().len() {
+                let text =
+                    format!("The field {field} must have at most {PARAMETERS} bytes as JSON");
                 return Err(Refusal::invalid(text));
             }
-            widgets = texts(it.base_parameters);
-            codes.push(CodeSpec::Notebook { path });
         }
-        if let Some(it) = self.spark_python_task {
-            let path = required(it.python_file, "spark_python_task.python_file")?;
-            parameters = it.parameters;
-            codes.push(CodeSpec::PythonFile { path });
-        }
-        if let Some(it) = self.spark_jar_task {
-            let main_class = required(it.main_class_name, "spark_jar_task.main_class_name")?;
-            libraries.extend(it.jar_uri.map(Library::Jar));
-            parameters = it.parameters;
-            codes.push(CodeSpec::Jar { main_class });
-        }
-        if let Some(it) = self.python_wheel_task {
-            parameters = it.parameters;
-            codes.push(CodeSpec::Wheel {
-                package: required(it.package_name, "python_wheel_task.package_name")?,
-                entry_point: required(it.entry_point, "python_wheel_task.entry_point")?,
-                named_parameters: texts(it.named_parameters),
-            });
-        }
-        let (Some(code), true) = (codes.pop(), codes.is_empty()) else {
-            let text = format!(
-                "Task '{task_key}' must have exactly one kind of code, for example notebook_task"
-            );
-            return Err(Refusal::invalid(text));
-        };
-        let cluster =
-            cluster(self.existing_cluster_id, self.new_cluster, self.job_cluster_key, clusters)?;
-        let millis = self.min_retry_interval_millis.and_then(|it| u64::try_from(it).ok());
-        Ok(TaskSpec {
-            widgets,
-            parameters,
-            libraries,
-            max_retries: match self.max_retries {
-                Some(it) if it < 0 => None,
-                it => it.map_or(Some(0), |it| u32::try_from(it).ok()),
-            },
-            min_retry_interval: millis.map_or(Duration::ZERO, Duration::from_millis),
-            retry_on_timeout: self.retry_on_timeout,
-            ..TaskSpec::new(task_key, code, cluster)
-        })
-    }
-}
-
-fn cluster(
-    existing: Option<String>,
-    new: Option<Value>,
-    key: Option<String>,
-    clusters: &[JobCluster],
-) -> Result<ClusterChoice, Refusal> {
-    let made = |it: Value| {
-        let it: NewCluster =
-            serde_json::from_value(it).map_err(|err| Refusal::malformed(err.to_string()))?;
-        Ok(ClusterChoice::New(Box::new(it.into_spec()?)))
-    };
-    match (existing, new, key) {
-        (Some(id), None, None) => Ok(ClusterChoice::Existing(id)),
-        (None, Some(it), None) => made(it),
-        (None, None, Some(key)) => {
-            let found = clusters.iter().find(|it| it.job_cluster_key == key);
-            let missing = || Refusal::invalid(format!("job_cluster_key '{key}' is not defined"));
-            made(found.ok_or_else(missing)?.new_cluster.clone())
-        }
-        (None, None, None) => Ok(ClusterChoice::Serverless),
-        _ => Err(Refusal::invalid(
-            "Only one of job_cluster_key, new_cluster and existing_cluster_id may be specified",
-        )),
+        Ok(it)
     }
 }
 
 impl RunNowBody {
-    /// Lets the parameters of this run take the place of those of the job.
-    pub(crate) fn apply(self, submission: &mut Submission) {
-        submission.idempotency_token = self.idempotency_token.filter(|it| !it.is_empty());
-        let (widgets, all) = (texts(self.notebook_params), texts(self.job_parameters));
-        for task in &mut submission.tasks {
-            match &task.code {
-                CodeSpec::Notebook { .. } => {
-                    task.widgets.extend(widgets.clone());
-                    task.widgets.extend(all.clone());
-                }
-                CodeSpec::Jar { .. } => {
-                    task.parameters = self.jar_params.clone().unwrap_or(task.parameters.clone());
-                }
-                _ => {
-                    task.parameters = self.python_params.clone().unwrap_or(task.parameters.clone());
-                }
+    /// The parameters of the run.
+    pub(crate) fn overrides(&mut self) -> Result<Overrides, Refusal> {
+        let none = ParametersBody {
+            job_parameters: BTreeMap::new(),
+            notebook_params: BTreeMap::new(),
+            python_named_params: BTreeMap::new(),
+            sql_params: BTreeMap::new(),
+            python_params: None,
+            jar_params: None,
+            spark_submit_params: None,
+        };
+        std::mem::replace(&mut self.parameters, none).read()
+    }
+
+    /// Lets the run have its own way with what the job asks for.
+    pub(crate) fn narrow(
+        &self,
+        submission: &mut Submission,
+        terms: &mut Terms,
+    ) -> Result<(), Refusal> {
+        submission.idempotency_token = self.idempotency_token.clone().filter(|it| !it.is_empty());
+        if let Some(queue) = &self.queue {
+            terms.is_queued = queue.enabled;
+        }
+        if self.only.is_empty() {
+            return Ok(());
+        }
+        for key in &self.only {
+            if !submission.tasks.iter().any(|it| it.task_key == *key) {
+                let text = format!("Task '{key}' is not in the job");
+                return Err(Refusal::invalid(text));
             }
         }
+        submission.tasks.retain(|it| self.only.contains(&it.task_key));
+        for task in &mut submission.tasks {
+            task.depends_on.retain(|it| self.only.contains(&it.task_key));
+        }
+        Ok(())
+    }
+}
+
+impl RepairBody {
+    pub(crate) fn wish(self) -> Result<Wish, Refusal> {
+        Ok(Wish {
+            run_id: required(self.run_id, "run_id")?,
+            tasks: self.rerun_tasks,
+            all_failed: self.rerun_all_failed_tasks,
+            dependent: self.rerun_dependent_tasks,
+            latest_repair_id: self.latest_repair_id,
+            overrides: self.parameters.read()?,
+        })
     }
 }
