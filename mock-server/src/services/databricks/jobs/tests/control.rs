@@ -1,6 +1,6 @@
 use super::*;
 
-async fn quick(cloud: &MockCloud) {
+fn quick(cloud: &MockCloud) {
     cloud
         .set_outcomes(&json!([
             { "notebook_path": "/fail*", "result": "FAILED", "after_seconds": 0 },
@@ -18,7 +18,7 @@ fn behind(key: &str, condition: &str, outcome: &str) -> Value {
 #[tokio::test(start_paused = true)]
 async fn a_condition_decides_which_branch_runs() {
     let cloud = MockCloud::new();
-    quick(&cloud).await;
+    quick(&cloud);
     let condition = json!({
         "task_key": "c", "condition_task": { "op": "GREATER_THAN", "left": "{{job.parameters.n}}", "right": "5" },
     });
@@ -66,7 +66,7 @@ async fn a_condition_that_compares_no_numbers_fails() {
 #[tokio::test(start_paused = true)]
 async fn each_way_to_depend_is_kept() {
     let cloud = MockCloud::new();
-    quick(&cloud).await;
+    quick(&cloud);
     let mut tasks = vec![notebook("good", "/x", &[]), notebook("bad", "/fail", &[])];
     for rule in [
         "ALL_SUCCESS",
@@ -107,7 +107,7 @@ fn each(inputs: &str, concurrency: usize, path: &str) -> Value {
 #[tokio::test(start_paused = true)]
 async fn a_loop_runs_as_many_at_once_as_it_may() {
     let cloud = MockCloud::new();
-    quick(&cloud).await;
+    quick(&cloud);
     let inputs = r#"[{"day":1},{"day":2},{"day":3}]"#;
     let id = submit(&cloud, json!({ "tasks": [each(inputs, 2, "/x")] })).await;
     let stats = async || {
@@ -137,7 +137,7 @@ async fn a_loop_runs_as_many_at_once_as_it_may() {
 #[tokio::test(start_paused = true)]
 async fn a_loop_fails_with_its_iterations_and_is_canceled_with_them() {
     let cloud = MockCloud::new();
-    quick(&cloud).await;
+    quick(&cloud);
     let id = submit(&cloud, json!({ "tasks": [each("[1, 2]", 1, "/fail")] })).await;
     advance(Duration::from_secs(1)).await;
     let failed = run(&cloud, id).await;
@@ -161,7 +161,7 @@ async fn a_loop_fails_with_its_iterations_and_is_canceled_with_them() {
 #[tokio::test(start_paused = true)]
 async fn a_task_waits_for_the_run_of_another_job() {
     let cloud = MockCloud::new();
-    quick(&cloud).await;
+    quick(&cloud);
     let inner = json!({ "name": "inner", "tasks": [notebook("a", "/x", &[])],
         "parameters": [{ "name": "p", "default": "1" }] });
     let (_, inner) = post(&cloud, "/api/2.2/jobs/create", inner).await;
@@ -226,7 +226,7 @@ async fn tasks_of_a_run_share_a_job_cluster_until_the_last_has_ended() {
 #[tokio::test(start_paused = true)]
 async fn references_are_resolved_when_the_task_begins() {
     let cloud = MockCloud::new();
-    quick(&cloud).await;
+    quick(&cloud);
     let mut task = notebook("b", "/x", &["a"]);
     task["notebook_task"]["base_parameters"] = json!({
         "run": "{{job.run_id}}/{{tasks.a.result_state}}", "key": "{{task.name}}", "odd": "{{nobody.knows}}",

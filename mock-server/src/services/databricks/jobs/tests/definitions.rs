@@ -116,9 +116,11 @@ async fn a_page_goes_on_where_the_last_one_ended_and_back_again() {
 async fn a_long_list_of_tasks_comes_in_pages() {
     let cloud = MockCloud::new();
     let many: Vec<Value> = (0..150).map(|it| notebook(&it.to_string(), "/x", &[])).collect();
-    let id = create_job(&cloud, json!({ "tasks": many })).await;
+    let parameters = json!([{ "name": "p", "default": "1" }]);
+    let id = create_job(&cloud, json!({ "tasks": many, "parameters": parameters })).await;
     let (_, first) = get(&cloud, &format!("/api/2.2/jobs/get?job_id={id}")).await;
-    let count = |it: &Value| it["tasks"].as_array().unwrap().len();
+    let count_of = |it: &Value, field: &str| it[field].as_array().unwrap().len();
+    let count = |it: &Value| count_of(it, "tasks");
     assert_eq!((count(&first["settings"]), &first["has_more"]), (100, &json!(true)));
     let token = first["next_page_token"].as_str().unwrap();
     let (_, rest) = get(&cloud, &format!("/api/2.2/jobs/get?job_id={id}&page_token={token}")).await;
@@ -127,9 +129,10 @@ async fn a_long_list_of_tasks_comes_in_pages() {
     let (_, made) = post(&cloud, "/api/2.2/jobs/run-now", json!({ "job_id": id })).await;
     let path = format!("/api/2.2/jobs/runs/get?run_id={}", made["run_id"]);
     let (_, first) = get(&cloud, &path).await;
-    assert_eq!(count(&first), 100);
+    assert_eq!((count(&first), count_of(&first, "job_parameters")), (100, 1));
     let token = first["next_page_token"].as_str().unwrap();
-    assert_eq!(count(&get(&cloud, &format!("{path}&page_token={token}")).await.1), 50);
+    let (_, rest) = get(&cloud, &format!("{path}&page_token={token}")).await;
+    assert_eq!((count(&rest), count_of(&rest, "job_parameters")), (50, 0));
     let path = "/api/2.2/jobs/runs/list?expand_tasks=true";
     let listed = get(&cloud, path).await.1;
     assert_eq!((count(&listed["runs"][0]), &listed["runs"][0]["has_more"]), (100, &json!(true)));

@@ -215,6 +215,12 @@ pub(crate) fn describe_run(run: &JobRun, page: RunPage, base: &str) -> Value {
         let all: Vec<&TaskRun> = older.chain(past).chain(&run.tasks).collect();
         shown(&mut it, "tasks", &all, page, |task| describe_task(run, task, page, base));
     }
+    // What was shown on one page is not shown again on the next.
+    for field in ["job_clusters", "job_parameters", "repair_history"] {
+        if let (Page::From(from), Some(Value::Array(them))) = (page.page, it.get_mut(field)) {
+            *them = them.drain(..).skip(from).take(PAGE).collect();
+        }
+    }
     it
 }
 
