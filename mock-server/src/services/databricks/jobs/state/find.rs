@@ -1,9 +1,11 @@
-use std::ops::Bound;
+use std::{collections::BTreeSet, ops::Bound};
 
 use time::OffsetDateTime;
 
 use super::{JobRun, Jobs, TaskRun};
 use crate::kernel::Refusal;
+
+static NOTHING: BTreeSet<i64> = BTreeSet::new();
 
 /// Which job runs are wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,20 +53,22 @@ impl Jobs {
         let end = wanted.to.and_then(|it| self.first_after(it));
         let end = before.into_iter().chain(end).min();
         let range = (Bound::Unbounded, end.map_or(Bound::Unbounded, Bound::Excluded));
-        let them: Box<dyn Iterator<Item = &JobRun>> = match (wanted.job_id, wanted.is_active) {
-            (Some(id), _) => {
-                let ids = self.by_job.get(&id).map(|it| it.range(range).rev());
-                Box::new(ids.into_iter().flatten().filter_map(|it| self.runs.get(it)))
-            }
-            (None, Some(true)) => {
-                let ids = self.unsettled.range(range).rev();
-                Box::new(ids.filter_map(|it| self.runs.get(it)))
-            }
-            (None, _) => Box::new(self.runs.range(range).rev().map(|(_, it)| it)),
+        // The smallest index that has all that is wanted.
+        let ids = match (wanted.is_active, wanted.job_id, wanted.is_saved) {
+            (Some(true), ..) => Some(&self.unsettled),
+            (_, Some(id), _) => Some(self.by_job.get(&id).unwrap_or(&NOTHING)),
+            (.., Some(true)) => Some(&self.of_jobs),
+            (.., Some(false)) => Some(&self.one_time),
+            _ => None,
+        };
+        let them: Box<dyn Iterator<Item = &JobRun>> = match ids {
+            Some(ids) => Box::new(ids.range(range).rev().filter_map(|it| self.runs.get(it))),
+            None => Box::new(self.runs.range(range).rev().map(|(_, it)| it)),
         };
         let them = them.take_while(move |it| wanted.from.is_none_or(|at| at <= it.submitted_at));
         Box::new(them.filter(move |it| {
-            wanted.is_saved.is_none_or(|is| is == it.is_saved)
+            wanted.job_id.is_none_or(|id| id == it.job_id)
+                && wanted.is_saved.is_none_or(|is| is == it.is_saved)
                 && wanted.is_active.is_none_or(|is| is == self.is_active(it))
         }))
     }
