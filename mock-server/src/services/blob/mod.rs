@@ -21,10 +21,7 @@ mod wire;
 use axum::http::Method;
 
 pub(crate) use self::{
-    routes::{
-        SERVICE,
-        bodies::{receive, send},
-    },
+    routes::{SERVICE, bodies},
     state::{Blobs, Event, decide_container, decide_containers},
     wire::Envelope,
     wire::signature::{account_key, sas},

@@ -1,4 +1,4 @@
-pub(super) mod bodies;
+pub(crate) mod bodies;
 pub(super) mod gate;
 pub(super) mod preconditions;
 

@@ -3,6 +3,8 @@
 
 pub(crate) mod clusters;
 pub(crate) mod dbfs;
+pub(crate) mod files;
+mod form;
 mod gate;
 pub(crate) mod git_credentials;
 pub(crate) mod init_scripts;
@@ -226,6 +228,11 @@ pub(crate) fn effect_of(workspace: u64, event: Event, world: &World) -> Option<E
         Event::Libraries(event) => libraries::effect_of(workspace, event),
         _ => None,
     }
+}
+
+/// A file of the workspace could not be read or written.
+fn io_error(err: &std::io::Error) -> Refusal {
+    Refusal::invalid(err.to_string()).with_code("IO_ERROR")
 }
 
 /// Whose token this is, if it is one of this workspace and has not expired.

@@ -38,6 +38,30 @@ pub(super) async fn read(response: Response) -> (u16, Value) {
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
 
+/// Sends fields and a file as a form, whose file part bears `kind`.
+pub(super) async fn post_form(
+    cloud: &MockCloud,
+    path: &str,
+    fields: &[(&str, &str)],
+    (part, kind, file): (&str, &str, &str),
+) -> (u16, Value) {
+    let mut body = String::new();
+    for (name, value) in fields {
+        body += &format!(
+            "--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        );
+    }
+    body += &format!(
+        "--limit\r\nContent-Disposition: form-data; name=\"{part}\"; filename=\"f\"\r\n\
+         Content-Type: {kind}\r\n\r\n{file}\r\n--limit--\r\n"
+    );
+    let request = Request::post(format!("{HOST}{path}"))
+        .header(AUTHORIZATION, "Bearer dapi-fake-token")
+        .header("content-type", "multipart/form-data; boundary=limit")
+        .body(Body::from(body));
+    read(cloud.router().oneshot(request.unwrap()).await.unwrap()).await
+}
+
 /// As the admin.
 pub(crate) async fn post(cloud: &MockCloud, path: &str, body: Value) -> (u16, Value) {
     read(ask(cloud, Some("dapi-fake-token"), "POST", path, body.to_string()).await).await

@@ -21,7 +21,7 @@ const PIECE: usize = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) path: PathBuf,
-    pub(in super::super) len: u64,
+    pub(crate) len: u64,
     pub(in super::super) md5: [u8; 16],
 }
 

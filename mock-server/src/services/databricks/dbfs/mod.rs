@@ -1,8 +1,9 @@
 //! Databricks DBFS API 2.0.
 //!
-//! Emulated: streams of blocks, small files, reading, listing, moving. The
-//! folder that tasks see as `dbfs:/` is the truth; the log holds only the
-//! streams that are open. Multipart bodies are not emulated.
+//! Emulated: streams of blocks, files in JSON and in forms, reading, listing,
+//! moving, deleting (of very many files a part at a time). The folder that
+//! tasks see as `dbfs:/` is the truth; the log holds only the streams that are
+//! open.
 
 mod routes;
 mod state;

@@ -12,6 +12,7 @@ use crate::{
     kernel::{Body, Here, Params, Refused, Route, Service},
     services::databricks::{
         Envelope,
+        form::Form,
         gate::{AtDatabricks, finish, gate},
     },
 };
@@ -30,7 +31,6 @@ static ROUTES: &[Route] = &[
     Route::post("databricks.dbfs.put", "/api/2.0/dbfs/put", |it| {
         on(it, put).layer(DefaultBodyLimit::max(LIMIT))
     })
-    .partial("multipart bodies")
     .without_bodies(),
     Route::get("databricks.dbfs.read", "/api/2.0/dbfs/read", |it| on(it, read)).without_bodies(),
     Route::get("databricks.dbfs.get_status", "/api/2.0/dbfs/get-status", |it| on(it, get_status)),
@@ -84,20 +84,23 @@ async fn close(
     let stream = kernel
         .commit::<_, Refused<Envelope>>(|world, ctx| decide_close(world, workspace, handle, ctx))?;
     let store = Store::new(&kernel, workspace);
-    store.check_free(&stream.path, stream.overwrite)?;
-    store.close(handle, &stream.path)?;
+    store.close(handle, &stream.path, stream.overwrite)?;
     Ok(done())
 }
 
 async fn put(
     Here(kernel): Here,
     AtDatabricks(workspace): AtDatabricks,
-    Body(body, _): Body<PathBody, Envelope>,
+    Form { fields: body, file }: Form<PathBody>,
 ) -> Answer {
     let (path, store) = (body.path()?, Store::new(&kernel, workspace));
-    let bytes = body.contents()?;
-    store.check_free(&path, body.overwrite)?;
-    store.put(&path, &bytes)?;
+    let Some(file) = file else {
+        let bytes = body.contents()?;
+        store.put(&path, &bytes, body.overwrite)?;
+        return Ok(done());
+    };
+    // What comes in a part of its own may be of any size.
+    store.place(&path, &file.path, body.overwrite)?;
     Ok(done())
 }
 

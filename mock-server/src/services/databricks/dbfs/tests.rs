@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::{
     MockCloud,
-    services::databricks::tests::{get, post},
+    services::databricks::tests::{get, post, post_form},
 };
 
 #[tokio::test]
@@ -48,4 +48,37 @@ async fn limits_and_states_are_refused_in_the_words_of_the_service() {
     assert_eq!(post(&cloud, "/api/2.0/dbfs/delete", all).await.0, 200, "what is gone is gone");
     post(&cloud, "/api/2.0/dbfs/mkdirs", json!({ "path": "/empty" })).await;
     assert_eq!(get(&cloud, "/api/2.0/dbfs/list?path=/empty").await.1, json!({}));
+}
+
+#[tokio::test]
+async fn a_file_in_a_form_may_be_large_and_bear_any_type() {
+    let cloud = MockCloud::new();
+    let large = "x".repeat(1024 * 1024 + 1);
+    for (part, kind) in [("contents", "text/plain"), ("file", "multipart/form-data")] {
+        let fields = [("path", "/d/form"), ("overwrite", "True")];
+        let file = (part, kind, large.as_str());
+        assert_eq!(post_form(&cloud, "/api/2.0/dbfs/put", &fields, file).await, (200, json!({})));
+    }
+    let (_, status) = get(&cloud, "/api/2.0/dbfs/get-status?path=/d/form").await;
+    assert_eq!(status["file_size"], 1024 * 1024 + 1);
+    let again = [("path", "/d/form")];
+    let (status, refusal) =
+        post_form(&cloud, "/api/2.0/dbfs/put", &again, ("contents", "text/plain", "")).await;
+    assert_eq!((status, &refusal["error_code"]), (400, &json!("RESOURCE_ALREADY_EXISTS")));
+}
+
+#[tokio::test]
+async fn very_many_files_are_deleted_a_part_at_a_time() {
+    let cloud = MockCloud::new();
+    post(&cloud, "/api/2.0/dbfs/put", json!({ "path": "/many/sub/first" })).await;
+    let kernel = cloud.kernel();
+    let folder = kernel.files.dbfs(crate::services::databricks::DEFAULT_WORKSPACE);
+    for it in 0..super::routes::files::DELETED_AT_ONCE {
+        std::fs::write(folder.path().join("many").join(it.to_string()), "").unwrap();
+    }
+    let body = json!({ "path": "/many", "recursive": true });
+    let (status, refusal) = post(&cloud, "/api/2.0/dbfs/delete", body.clone()).await;
+    assert_eq!((status, &refusal["error_code"]), (503, &json!("PARTIAL_DELETE")));
+    assert_eq!(post(&cloud, "/api/2.0/dbfs/delete", body).await, (200, json!({})));
+    assert_eq!(get(&cloud, "/api/2.0/dbfs/get-status?path=/many").await.0, 404);
 }

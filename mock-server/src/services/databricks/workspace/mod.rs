@@ -1,9 +1,10 @@
 //! Databricks Workspace API 2.0: folders, notebooks and files.
 //!
-//! Emulated: import (SOURCE, JUPYTER, AUTO, RAW), export, status, listing,
-//! folders, deletion. The log holds what an object is, the folder its bytes;
-//! files that tasks write into the folder are files of the workspace. HTML,
-//! DBC archives and multipart bodies are not emulated.
+//! Emulated: import and export (SOURCE, HTML, JUPYTER, AUTO, RAW) in JSON, in
+//! forms and as plain downloads, status, listing, folders, deletion. The log
+//! holds what an object is, the folder its bytes; files that tasks write into
+//! the folder are files of the workspace. DBC archives and R Markdown are not
+//! emulated.
 
 mod routes;
 mod state;

@@ -3,22 +3,31 @@ use std::{fs, path::Path};
 use axum::{
     Json,
     extract::DefaultBodyLimit,
+    http::{
+        HeaderName,
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
     routing::on,
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::{
-    state::{Form, Object, decide_delete, decide_import, decide_make_folder},
+    state::{self, Object, decide_delete, decide_import, decide_make_folder},
     wire::{self, ImportBody, Imported, PathBody},
 };
 use crate::{
-    kernel::{Body, Here, Kernel, Params, Refusal, Refused, Route, Service},
+    kernel::{Body, Here, Kernel, Kind, Params, Refusal, Refused, Route, Service},
     services::databricks::{
         Envelope,
+        form::Form,
         gate::{AtDatabricks, finish, gate},
+        io_error,
         paths::local,
+        wire::millis,
         workspace_of,
     },
 };
@@ -26,14 +35,17 @@ use crate::{
 /// Ten mebibytes in base64, and what is around them.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
+/// The largest file of a workspace.
+const FILE_LIMIT: u64 = 500 * 1024 * 1024;
+
 static ROUTES: &[Route] = &[
     Route::post("databricks.workspace.import", "/api/2.0/workspace/import", |it| {
         on(it, import).layer(DefaultBodyLimit::max(BODY_LIMIT))
     })
-    .partial("HTML, DBC archives, multipart bodies")
+    .partial("DBC archives, R Markdown")
     .without_bodies(),
     Route::get("databricks.workspace.export", "/api/2.0/workspace/export", |it| on(it, export))
-        .partial("HTML, DBC archives, whole folders")
+        .partial("DBC archives, R Markdown, whole folders")
         .without_bodies(),
     Route::get("databricks.workspace.get_status", "/api/2.0/workspace/get-status", |it| {
         on(it, get_status)
@@ -51,21 +63,31 @@ type Answer = Result<Json<Value>, Refused<Envelope>>;
 async fn import(
     Here(kernel): Here,
     AtDatabricks(workspace): AtDatabricks,
-    Body(body, _): Body<ImportBody, Envelope>,
+    Form { fields: body, file }: Form<ImportBody>,
 ) -> Answer {
+    let bytes = match &file {
+        None => body.content()?,
+        Some(it) if FILE_LIMIT < it.len => {
+            let text = format!("File size imported is ({} bytes), exceeded max size", it.len);
+            let refusal = Refusal::new(Kind::TooLarge, text);
+            return Err(refusal.with_code("MAX_NOTEBOOK_SIZE_EXCEEDED").into());
+        }
+        Some(it) => fs::read(&it.path).map_err(|err| io_error(&err))?,
+    };
     let overwrite = body.overwrite;
-    let Imported { path, form, bytes } = body.into_imported()?;
+    let Imported { path, form, bytes } = body.into_imported(bytes)?;
+    let file = local(&kernel.files.workspace(workspace), &path);
+    // A file that a task wrote is in no log, but it is there.
+    if !overwrite && file.is_file() {
+        let text = format!("Path ({path}) already exists.");
+        return Err(Refusal::new(Kind::AlreadyExists, text).into());
+    }
     let size = bytes.len() as u64;
     kernel.commit::<_, Refused<Envelope>>(|world, ctx| {
         decide_import(world, workspace, &path, form, size, overwrite, ctx)
     })?;
-    let file = local(&kernel.files.workspace(workspace), &path);
-    kernel.files.write(&file, &bytes).map_err(|err| broken(&err))?;
+    kernel.files.write(&file, &bytes).map_err(|err| io_error(&err))?;
     Ok(Json(json!({})))
-}
-
-fn broken(err: &std::io::Error) -> Refusal {
-    Refusal::invalid(err.to_string()).with_code("IO_ERROR")
 }
 
 /// The object at `path`: as the log has it, or a file that a task wrote.
@@ -83,8 +105,11 @@ fn find(kernel: &Kernel, workspace: u64, path: &str) -> Result<Object, Refusal> 
 fn unlogged(file: &Path) -> Option<Object> {
     let it = fs::metadata(file).ok()?;
     let modified_at = it.modified().map_or(OffsetDateTime::UNIX_EPOCH, OffsetDateTime::from);
-    let form = if it.is_dir() { Form::Directory } else { Form::File };
-    Some(Object { object_id: 0, form, created_at: modified_at, modified_at, size: it.len() })
+    let form = if it.is_dir() { state::Form::Directory } else { state::Form::File };
+    // As long as nobody moves it, it keeps its id.
+    let hash = Sha256::digest(file.as_os_str().as_encoded_bytes());
+    let object_id = hash[..5].iter().fold(1, |id, byte| (id << 8) | u64::from(*byte));
+    Some(Object { object_id, form, created_at: modified_at, modified_at, size: it.len() })
 }
 
 async fn export(
@@ -94,18 +119,27 @@ async fn export(
 ) -> Result<Response, Refused<Envelope>> {
     let path = query.path()?;
     let object = find(&kernel, workspace, &path)?;
-    if object.form == Form::Directory {
-        let text =
-            format!("Path ({path}) is a directory, and azml-mock exports only single objects");
-        return Err(Refusal::invalid(text).into());
+    if object.form == state::Form::Directory {
+        let text = "azml-mock does not emulate the export of folders, which are DBC archives";
+        return Err(Refusal::new(Kind::NotEmulated, text).into());
     }
     let bytes = fs::read(local(&kernel.files.workspace(workspace), &path));
-    let bytes = bytes.map_err(|err| broken(&err))?;
-    let (bytes, kind) = wire::export(&object.form, bytes, query.format())?;
+    let bytes = bytes.map_err(|err| io_error(&err))?;
+    let (bytes, kind) = wire::export(&path, &object.form, bytes, query.format())?;
     if query.direct_download {
-        return Ok(bytes.into_response());
+        return Ok((download_headers(&path), bytes).into_response());
     }
     Ok(Json(wire::describe_export(&bytes, kind)).into_response())
+}
+
+/// What makes a browser save the bytes under the name of the object.
+fn download_headers(path: &str) -> [(HeaderName, String); 2] {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    [
+        (CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{name}")),
+    ]
 }
 
 async fn get_status(
@@ -124,7 +158,7 @@ async fn list(
 ) -> Answer {
     let path = query.path()?;
     let this = find(&kernel, workspace, &path)?;
-    let mut found: Vec<(String, Object)> = if this.form == Form::Directory {
+    let mut found: Vec<(String, Object)> = if this.form == state::Form::Directory {
         kernel.read::<_, Refused<Envelope>>(|world, _| {
             let objects = &workspace_of(world, workspace)?.workspace;
             Ok(objects.children(&path).map(|(path, it)| (path.clone(), it.clone())).collect())
@@ -140,6 +174,10 @@ async fn list(
         if let (false, Some(it)) = (is_known, unlogged(&entry.path())) {
             found.push((path, it));
         }
+    }
+    if let Some(after) = query.notebooks_modified_after {
+        let is_older = |it: &Object| millis(it.modified_at) < after;
+        found.retain(|(_, it)| !matches!(it.form, state::Form::Notebook { .. }) || !is_older(it));
     }
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     if found.is_empty() {
@@ -159,7 +197,7 @@ async fn mkdirs(
         decide_make_folder(world, workspace, &path, ctx)
     })?;
     let folder = local(&kernel.files.workspace(workspace), &path);
-    fs::create_dir_all(folder).map_err(|err| broken(&err))?;
+    fs::create_dir_all(folder).map_err(|err| io_error(&err))?;
     Ok(Json(json!({})))
 }
 
@@ -181,7 +219,7 @@ async fn delete(
     }
     let removed = if file.is_dir() { fs::remove_dir_all(&file) } else { fs::remove_file(&file) };
     match removed {
-        Err(err) if err.kind() != std::io::ErrorKind::NotFound => Err(broken(&err).into()),
+        Err(err) if err.kind() != std::io::ErrorKind::NotFound => Err(io_error(&err).into()),
         _ => Ok(Json(json!({}))),
     }
 }

@@ -38,6 +38,17 @@ pub(super) enum Form {
     File,
 }
 
+impl Form {
+    /// As the API writes it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Directory => "DIRECTORY",
+            Self::Notebook { .. } => "NOTEBOOK",
+            Self::File => "FILE",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Event {
     Put {
@@ -81,6 +92,13 @@ pub(super) fn decide_import(
                 Kind::AlreadyExists,
                 format!("Path ({path}) already exists."),
             ));
+        }
+        Some(it) if (it.form == Form::File) != (form == Form::File) => {
+            let (asked, actual) = (form.name(), it.form.name());
+            return Err(Refusal::invalid(format!(
+                "Cannot overwrite the asset at {path} due to type mismatch \
+                 (asked: {asked}, actual: {actual})"
+            )));
         }
         Some(it) => (it.object_id, it.created_at),
     };

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use axum::http::StatusCode;
 use time::OffsetDateTime;
 
 use crate::{
@@ -13,8 +14,11 @@ use crate::{
         Kernel, Kind, Refusal,
         files::{Folder, place},
     },
-    services::databricks::paths::local,
+    services::databricks::{io_error, paths::local},
 };
+
+/// How many files one call deletes at most.
+pub(in super::super) const DELETED_AT_ONCE: usize = 10_000;
 
 /// One entry of a listing.
 pub(in super::super) struct FileInfo {
@@ -29,10 +33,6 @@ pub(in super::super) struct Store<'a> {
     kernel: &'a Kernel,
     root: Folder,
     workspace: u64,
-}
-
-fn io_error(err: &io::Error) -> Refusal {
-    Refusal::invalid(err.to_string()).with_code("IO_ERROR")
 }
 
 fn exists(path: &str) -> Refusal {
@@ -81,12 +81,36 @@ impl<'a> Store<'a> {
         open.and_then(|mut it| it.write_all(bytes)).map_err(|err| io_error(&err))
     }
 
-    pub(in super::super) fn close(&self, handle: i64, path: &str) -> Result<(), Refusal> {
-        place(&self.growing(handle), &self.at(path)).map_err(|err| io_error(&err))
+    pub(in super::super) fn close(
+        &self,
+        handle: i64,
+        path: &str,
+        overwrite: bool,
+    ) -> Result<(), Refusal> {
+        self.place(path, &self.growing(handle), overwrite)
     }
 
-    pub(in super::super) fn put(&self, path: &str, bytes: &[u8]) -> Result<(), Refusal> {
-        self.kernel.files.write(&self.at(path), bytes).map_err(|err| io_error(&err))
+    pub(in super::super) fn put(
+        &self,
+        path: &str,
+        bytes: &[u8],
+        overwrite: bool,
+    ) -> Result<(), Refusal> {
+        let unfinished = self.kernel.files.unfinished().map_err(|err| io_error(&err))?;
+        fs::write(&unfinished, bytes).map_err(|err| io_error(&err))?;
+        self.place(path, &unfinished, overwrite).inspect_err(|_| drop(fs::remove_file(&unfinished)))
+    }
+
+    /// Moves a whole file to `path`, as one step with the look at what is there.
+    pub(in super::super) fn place(
+        &self,
+        path: &str,
+        unfinished: &Path,
+        overwrite: bool,
+    ) -> Result<(), Refusal> {
+        let _writing = self.kernel.files.writing.lock();
+        self.check_free(path, overwrite)?;
+        place(unfinished, &self.at(path)).map_err(|err| io_error(&err))
     }
 
     pub(in super::super) fn read(
@@ -166,25 +190,53 @@ impl<'a> Store<'a> {
         place(&source, &target).map_err(|err| io_error(&err))
     }
 
-    /// What is not there is deleted.
+    /// What is not there is deleted. Of very many files only some go at once.
     pub(in super::super) fn delete(&self, path: &str, recursive: bool) -> Result<(), Refusal> {
         let target = self.at(path);
+        let mut left = DELETED_AT_ONCE;
         let outcome = match fs::symlink_metadata(&target) {
             Err(_) => return Ok(()),
-            Ok(it) if !it.is_dir() => fs::remove_file(&target),
-            Ok(_) if recursive => fs::remove_dir_all(&target),
-            Ok(_) => fs::remove_dir(&target),
+            Ok(it) if !it.is_dir() => fs::remove_file(&target).map(|()| true),
+            Ok(_) if recursive => delete_some(&target, &mut left),
+            Ok(_) => fs::remove_dir(&target).map(|()| true),
         };
-        outcome.map_err(|err| match err.kind() {
-            io::ErrorKind::DirectoryNotEmpty => {
+        match outcome {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let text = format!(
+                    "The requested operation has deleted {DELETED_AT_ONCE} files. There are more \
+                     files remaining. You must make another request to delete more."
+                );
+                let kind = Kind::Status(StatusCode::SERVICE_UNAVAILABLE);
+                Err(Refusal::new(kind, text).with_code("PARTIAL_DELETE"))
+            }
+            Err(err) if err.kind() == io::ErrorKind::DirectoryNotEmpty => {
                 let text = format!(
                     "dbfs:{path} is a non-empty directory. Use recursive = true to delete it."
                 );
-                Refusal::invalid(text).with_code("IO_ERROR")
+                Err(Refusal::invalid(text).with_code("IO_ERROR"))
             }
-            _ => io_error(&err),
-        })
+            Err(err) => Err(io_error(&err)),
+        }
     }
+}
+
+/// Deletes at most `left` files, and the folder once it is empty. Whether it is gone.
+fn delete_some(folder: &Path, left: &mut usize) -> io::Result<bool> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            if !delete_some(&entry.path(), left)? {
+                return Ok(false);
+            }
+        } else if *left == 0 {
+            return Ok(false);
+        } else {
+            fs::remove_file(entry.path())?;
+            *left -= 1;
+        }
+    }
+    fs::remove_dir(folder).map(|()| true)
 }
 
 fn info(path: String, it: &fs::Metadata) -> FileInfo {

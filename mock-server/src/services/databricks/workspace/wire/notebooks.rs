@@ -43,51 +43,64 @@ pub(in super::super) fn language_of_jupyter(text: &str) -> Option<String> {
     Some(name.to_ascii_uppercase())
 }
 
-/// From JSON to source: what is not code becomes a magic comment.
+/// The cells of a notebook in source form, without the signs of magic comments.
+pub(in super::super) fn commands(text: &str, language: &str) -> Vec<String> {
+    let sign = sign(language);
+    let (header, command) = (format!("{sign} {HEADER}\n"), format!("{sign} COMMAND ----------"));
+    let (magic, blank) = (format!("{sign} MAGIC "), format!("{sign} MAGIC"));
+    let plain = |it: &str| {
+        let line = it.strip_prefix(&magic);
+        line.unwrap_or(if it.trim_end() == blank { "" } else { it }).to_owned()
+    };
+    let body = text.strip_prefix(&header).unwrap_or(text);
+    let cell = |it: &str| it.trim().lines().map(plain).collect::<Vec<_>>().join("\n");
+    body.split(&command).map(cell).collect()
+}
+
+/// From cells to source: what is not in the notebook's language becomes a magic comment.
+pub(in super::super) fn from_commands(
+    commands: impl Iterator<Item = String>,
+    language: &str,
+) -> String {
+    let sign = sign(language);
+    let cell = |it: String| {
+        if !it.starts_with('%') {
+            return it;
+        }
+        let line = |it: &str| format!("{sign} MAGIC {it}").trim_end().to_owned();
+        it.lines().map(line).collect::<Vec<_>>().join("\n")
+    };
+    let cells: Vec<String> = commands.map(cell).collect();
+    format!("{sign} {HEADER}\n{}\n", cells.join(&format!("\n\n{sign} COMMAND ----------\n\n")))
+}
+
+/// From JSON to source.
 pub(in super::super) fn to_source(text: &str, language: &str) -> String {
     let document: Value = serde_json::from_str(text).unwrap_or_default();
     let empty = Vec::new();
     let cells = document["cells"].as_array().unwrap_or(&empty);
-    let sign = sign(language);
     let cell = |it: &Value| {
         let source = match &it["source"] {
             Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect::<String>(),
             other => other.as_str().unwrap_or_default().to_owned(),
         };
-        if it["cell_type"] == "markdown" {
-            let lines = source.lines().map(|it| format!("{sign} MAGIC {it}"));
-            let lines: Vec<String> =
-                std::iter::once(format!("{sign} MAGIC %md")).chain(lines).collect();
-            return lines.join("\n");
-        }
-        source
+        if it["cell_type"] == "markdown" { format!("%md\n{source}") } else { source }
     };
-    let cells: Vec<String> = cells.iter().map(cell).collect();
-    format!("{sign} {HEADER}\n{}\n", cells.join(&format!("\n\n{sign} COMMAND ----------\n\n")))
+    from_commands(cells.iter().map(cell), language)
 }
 
 /// From source to JSON.
 pub(in super::super) fn to_jupyter(text: &str, language: &str) -> String {
-    let sign = sign(language);
-    let (header, command) = (format!("{sign} {HEADER}\n"), format!("{sign} COMMAND ----------"));
-    let magic = format!("{sign} MAGIC ");
-    let body = text.strip_prefix(&header).unwrap_or(text);
-    let cells: Vec<Value> = body
-        .split(&command)
-        .map(|it| {
-            let lines: Vec<&str> =
-                it.trim().lines().map(|it| it.strip_prefix(&magic).unwrap_or(it)).collect();
-            match lines.split_first() {
-                Some((first, rest)) if first.trim() == "%md" => json!({
-                    "cell_type": "markdown", "metadata": {}, "source": rest.join("\n"),
-                }),
-                _ => json!({
-                    "cell_type": "code", "metadata": {}, "source": lines.join("\n"),
-                    "execution_count": null, "outputs": [],
-                }),
-            }
-        })
-        .collect();
+    let cell = |it: String| match it.split_once('\n') {
+        Some((first, rest)) if first.trim() == "%md" => json!({
+            "cell_type": "markdown", "metadata": {}, "source": rest,
+        }),
+        _ => json!({
+            "cell_type": "code", "metadata": {}, "source": it,
+            "execution_count": null, "outputs": [],
+        }),
+    };
+    let cells: Vec<Value> = commands(text, language).into_iter().map(cell).collect();
     let name = language.to_ascii_lowercase();
     let document = json!({
         "cells": cells, "metadata": { "language_info": { "name": name } },
