@@ -1,6 +1,7 @@
 //! Who runs a Databricks task: nobody (simulated, the default: outcomes come
 //! from rules and states from age) or this machine.
 
+pub(crate) mod contexts;
 #[cfg(feature = "local")]
 pub(crate) mod local;
 pub(crate) mod outcomes;
@@ -16,6 +17,7 @@ use crate::{
     services::databricks::libraries::Library,
 };
 
+use self::contexts::{CommandText, ContextId};
 pub(crate) use self::simulated::Simulated;
 
 /// Executes the tasks of running job runs.
@@ -36,7 +38,19 @@ pub(crate) trait Executor: fmt::Debug + Send + Sync {
     /// Ends what executes `attempt`. Its report will be dropped.
     fn cancel(&self, attempt: &AttemptId);
 
-    /// Ends what is kept warm for a cluster.
+    /// Starts the process of a context, which reports to `kernel`.
+    fn open_context(&self, kernel: &Arc<Kernel>, id: ContextId, work: Work);
+
+    /// Hands a command to a context, which runs one after the other.
+    fn run_command(&self, id: &ContextId, command: CommandText);
+
+    /// Stops a command. The context and its variables stay.
+    fn cancel_command(&self, id: &ContextId, command_id: &str);
+
+    /// Ends a context.
+    fn close_context(&self, id: &ContextId);
+
+    /// Ends what is kept warm for a cluster, and its contexts.
     fn end_cluster(&self, world: &WorldId, workspace: u64, cluster_id: &str);
 
     /// Ends everything of `world` and answers when it is gone. `None`: of all worlds.

@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{AttemptId, Executor, Installation, Work};
+use super::{
+    AttemptId, Executor, Installation, Work,
+    contexts::{CommandText, ContextId},
+};
 use crate::kernel::{Kernel, WorldId};
 
 /// Runs nothing. Job runs end when the rules say so.
@@ -23,6 +26,16 @@ impl Executor for Simulated {
     }
 
     fn cancel(&self, _: &AttemptId) {}
+
+    fn open_context(&self, _: &Arc<Kernel>, id: ContextId, _: Work) {
+        tracing::error!(context = ?id, "a context was handed to an executor that runs none");
+    }
+
+    fn run_command(&self, _: &ContextId, _: CommandText) {}
+
+    fn cancel_command(&self, _: &ContextId, _: &str) {}
+
+    fn close_context(&self, _: &ContextId) {}
 
     fn end_cluster(&self, _: &WorldId, _: u64, _: &str) {}
 

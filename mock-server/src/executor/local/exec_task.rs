@@ -20,6 +20,9 @@ use serde_json::Value;
 struct Launch {
     program: String,
     arguments: Vec<String>,
+    /// Whether the program reads what the mock writes.
+    #[serde(default)]
+    takes_input: bool,
 }
 
 /// Runs the task whose specification the only argument names, and ends with
@@ -57,11 +60,17 @@ fn run(arguments: &[OsString]) -> io::Result<u8> {
     let mut child = Command::new(launch.program)
         .args(launch.arguments)
         .arg(file)
-        .stdin(Stdio::null())
+        .stdin(if launch.takes_input { Stdio::piped() } else { Stdio::null() })
         .spawn()?;
-    thread::spawn(|| {
-        let mut nothing = [0; 64];
-        while io::stdin().read(&mut nothing).is_ok_and(|it| it != 0) {}
+    let mut input = child.stdin.take();
+    thread::spawn(move || {
+        let mut bytes = [0; 8192];
+        while let Ok(count @ 1..) = io::stdin().read(&mut bytes) {
+            if let Some(pipe) = &mut input {
+                // A program that has ended does not read; its end is seen elsewhere.
+                let _ = pipe.write_all(&bytes[..count]);
+            }
+        }
         // The mock is gone. This process is one of the group.
         let _ = killpg(Pid::from_raw(0), Signal::SIGKILL);
     });

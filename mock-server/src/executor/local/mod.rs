@@ -6,6 +6,7 @@
 //! task ever runs in the mock itself.
 
 mod children;
+mod contexts;
 mod environment;
 mod exec_task;
 mod libraries;
@@ -33,8 +34,11 @@ use tokio::{
 };
 
 pub use self::exec_task::exec_task;
-use self::{python_files::PythonFiles, spark::Machine};
-use super::{AttemptId, Executor, Installation, Work};
+use self::{contexts::Contexts, python_files::PythonFiles, spark::Machine};
+use super::{
+    AttemptId, Executor, Installation, Work,
+    contexts::{CommandText, ContextId},
+};
 use crate::kernel::{Kernel, WorldId};
 
 /// What the local executor is made of.
@@ -77,6 +81,7 @@ struct Shared {
     running: Mutex<BTreeMap<AttemptId, Running>>,
     machines: Mutex<BTreeMap<ClusterKey, Arc<Machine>>>,
     installing: Mutex<Vec<(ClusterKey, Running)>>,
+    contexts: Contexts,
 }
 
 /// A task that waits or runs, or an installation.
@@ -110,6 +115,7 @@ impl Local {
             running: Mutex::default(),
             machines: Mutex::default(),
             installing: Mutex::default(),
+            contexts: Contexts::default(),
         })))
     }
 }
@@ -195,12 +201,32 @@ impl Executor for Local {
         }
     }
 
+    fn open_context(&self, kernel: &Arc<Kernel>, id: ContextId, work: Work) {
+        self.0.contexts.open(&self.0, kernel, id, work);
+    }
+
+    fn run_command(&self, id: &ContextId, command: CommandText) {
+        self.0.contexts.run(id, command);
+    }
+
+    fn cancel_command(&self, id: &ContextId, command_id: &str) {
+        self.0.contexts.cancel(id, command_id);
+    }
+
+    fn close_context(&self, id: &ContextId) {
+        // Nobody needs to wait for it: it ends by itself.
+        drop(self.0.contexts.close(|it| it == id));
+    }
+
     fn end_cluster(&self, world: &WorldId, workspace: u64, cluster_id: &str) {
         let is_it = |it: &ClusterKey| {
             it.world == *world && it.workspace == workspace && it.cluster_id == cluster_id
         };
-        // Nobody needs to wait for it: it ends by itself.
+        // Nobody needs to wait for them: they end by themselves.
         drop(self.0.stop_installing(is_it));
+        drop(self.0.contexts.close(|it| {
+            it.world == *world && it.workspace == workspace && it.cluster_id == cluster_id
+        }));
         for machine in self.0.take_machines(is_it) {
             tokio::spawn(async move { machine.end().await });
         }
@@ -220,6 +246,7 @@ impl Executor for Local {
         }
         drop(running);
         handles.extend(self.0.stop_installing(|it| is_wanted(&it.world)));
+        handles.extend(self.0.contexts.close(|it| is_wanted(&it.world)));
         let machines = self.0.take_machines(|it| is_wanted(&it.world));
         Box::pin(async move {
             // A task that panicked has ended, too. All at the same time: each

@@ -159,7 +159,10 @@ pub(super) fn of_task(
 /// Whether the code of a task speaks of Spark, as the Python side judges it.
 pub(super) fn mentions_spark(file: &Path) -> bool {
     let text = std::fs::read(file).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+    speaks_of_spark(&String::from_utf8_lossy(&text))
+}
+
+pub(super) fn speaks_of_spark(text: &str) -> bool {
     // `sc` is a word that other code has, too; a JVM too many does no harm.
     let is_word = |it: &str| matches!(it, "spark" | "pyspark" | "sc" | "sqlContext");
     text.split(|it: char| !it.is_alphanumeric() && it != '_').any(is_word) || text.contains("%sql")

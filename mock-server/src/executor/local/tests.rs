@@ -323,3 +323,96 @@ print('last')";
     assert_eq!(read(), std::fs::read_to_string(log).unwrap());
     assert!(read().lines().any(|it| it == "last"));
 }
+
+/// A running cluster with a context of Python.
+async fn context(cloud: &MockCloud) -> (String, String) {
+    let body = json!({ "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2" });
+    let (_, made) = post(cloud, "/api/2.1/clusters/create", body).await;
+    let cluster = made["cluster_id"].as_str().unwrap().to_owned();
+    let body = json!({ "clusterId": cluster, "language": "python" });
+    let (status, made) = post(cloud, "/api/1.2/contexts/create", body).await;
+    assert_eq!(status, 200, "{made}");
+    (cluster, made["id"].as_str().unwrap().to_owned())
+}
+
+async fn execute(cloud: &MockCloud, (cluster, context): &(String, String), text: &str) -> String {
+    let body = json!({
+        "clusterId": cluster, "contextId": context, "language": "python", "command": text,
+    });
+    let (status, made) = post(cloud, "/api/1.2/commands/execute", body).await;
+    assert_eq!(status, 200, "{made}");
+    let command = made["id"].as_str().unwrap();
+    format!("/api/1.2/commands/status?clusterId={cluster}&contextId={context}&commandId={command}")
+}
+
+async fn results(cloud: &MockCloud, at: &(String, String), text: &str) -> Value {
+    let path = execute(cloud, at, text).await;
+    let over = |it: &Value| !["Queued", "Running"].contains(&it["status"].as_str().unwrap());
+    wait_for(cloud, &path, over).await["results"].take()
+}
+
+#[tokio::test]
+async fn commands_of_a_context_share_their_variables_and_give_what_they_print() {
+    let cloud = cloud();
+    let at = context(&cloud).await;
+    let text = |it: &str| json!({ "resultType": "text", "data": it });
+    assert_eq!(results(&cloud, &at, "x = 41").await, text(""));
+    assert_eq!(results(&cloud, &at, "    import os\n    print(x + 1)\n").await, text("42"));
+    assert_eq!(results(&cloud, &at, "x").await, text("41"));
+    assert_eq!(
+        results(&cloud, &at, "os.system('echo from a shell') and 0").await["data"],
+        "from a shell\n0"
+    );
+    assert_eq!(results(&cloud, &at, "%sh echo hello").await, text("hello"));
+    let failed = results(&cloud, &at, "print(1)\n1/0").await;
+    assert_eq!(failed["resultType"], "error");
+    let summary = "<span class=\"ansi-red-fg\">ZeroDivisionError</span>: division by zero";
+    assert_eq!(failed["summary"], summary);
+    let cause = failed["cause"].as_str().unwrap();
+    assert_eq!(cause.lines().last(), Some("ZeroDivisionError: division by zero"), "{cause}");
+    // As the official client calls the utilities of a cluster.
+    let proxied = "
+        import json
+        result = dbutils.fs.put('dbfs:/made.txt', 'text')
+        dbutils.notebook.exit(json.dumps(result))
+        ";
+    assert_eq!(results(&cloud, &at, proxied).await, text("true"));
+    assert_eq!(results(&cloud, &at, "print('dapi-fake-token')").await, text("[REDACTED]"));
+    let (_, read) = get(&cloud, "/api/2.0/dbfs/get-status?path=/made.txt").await;
+    assert_eq!(read["file_size"], 4);
+}
+
+#[tokio::test]
+async fn a_command_that_is_canceled_leaves_its_context_as_it_was() {
+    let cloud = cloud();
+    let at = context(&cloud).await;
+    results(&cloud, &at, "x = 1").await;
+    let running = execute(&cloud, &at, "import time\ntime.sleep(600)").await;
+    let waiting = execute(&cloud, &at, "x = 2").await;
+    wait_for(&cloud, &running, |it| it["status"] == "Running").await;
+    for path in [&waiting, &running] {
+        let command = path.rsplit('=').next().unwrap();
+        let body = json!({ "clusterId": at.0, "contextId": at.1, "commandId": command });
+        assert_eq!(post(&cloud, "/api/1.2/commands/cancel", body).await.0, 200);
+        wait_for(&cloud, path, |it| it["status"] == "Cancelled").await;
+    }
+    assert_eq!(results(&cloud, &at, "x").await["data"], "1");
+}
+
+#[tokio::test]
+async fn a_context_whose_process_ends_has_failed_and_one_that_is_destroyed_has_none() {
+    let cloud = cloud();
+    let at = context(&cloud).await;
+    let failed = results(&cloud, &at, "import os\nos._exit(3)").await;
+    assert_eq!(failed["summary"], "the process of the context ended: its output ended");
+    let path = format!("/api/1.2/contexts/status?clusterId={}&contextId={}", at.0, at.1);
+    assert_eq!(get(&cloud, &path).await.1["status"], "Error");
+
+    let (cluster, context) = context(&cloud).await;
+    let at = (cluster.clone(), context.clone());
+    let pid = results(&cloud, &at, "import os\nprint(os.getpid())").await;
+    let pid: u32 = pid["data"].as_str().unwrap().parse().unwrap();
+    let body = json!({ "clusterId": cluster, "contextId": context });
+    assert_eq!(post(&cloud, "/api/1.2/contexts/destroy", body).await.0, 200);
+    wait_until_gone(pid).await;
+}

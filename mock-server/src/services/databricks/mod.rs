@@ -2,6 +2,7 @@
 //! gate, and the state of one workspace.
 
 pub(crate) mod clusters;
+pub(crate) mod commands;
 pub(crate) mod dbfs;
 pub(crate) mod files;
 mod form;
@@ -37,10 +38,10 @@ use time::OffsetDateTime;
 
 pub(crate) use self::gate::{AtDatabricks, finish, gate};
 use self::{
-    clusters::Clusters, dbfs::Dbfs, git_credentials::Credentials, init_scripts::Scripts,
-    instance_pools::Pools, jobs::Jobs, libraries::Libraries, oidc::Oidc, permissions::Permissions,
-    policies::Policies, repos::Repos, scim::Principals, secrets::Secrets, tokens::Tokens,
-    unity_catalog::Catalogs, workspace::Objects, workspace_conf::Conf,
+    clusters::Clusters, commands::Commands, dbfs::Dbfs, git_credentials::Credentials,
+    init_scripts::Scripts, instance_pools::Pools, jobs::Jobs, libraries::Libraries, oidc::Oidc,
+    permissions::Permissions, policies::Policies, repos::Repos, scim::Principals, secrets::Secrets,
+    tokens::Tokens, unity_catalog::Catalogs, workspace::Objects, workspace_conf::Conf,
 };
 use crate::kernel::{self, Ctx, Kind, Refusal, World, effects::Effect};
 
@@ -97,6 +98,7 @@ pub(crate) struct Databricks {
     pub(crate) secrets: Secrets,
     pub(crate) clusters: Clusters,
     pub(crate) libraries: Libraries,
+    pub(crate) commands: Commands,
     pub(crate) jobs: Jobs,
     pub(crate) dbfs: Dbfs,
     pub(crate) workspace: Objects,
@@ -118,6 +120,7 @@ pub(crate) enum Event {
     Secrets(secrets::Event),
     Clusters(clusters::Event),
     Libraries(libraries::Event),
+    Commands(commands::Event),
     Jobs(jobs::Event),
     Dbfs(dbfs::Event),
     Workspace(workspace::Event),
@@ -160,8 +163,14 @@ impl Databricks {
             Event::Clusters(event) => {
                 self.clusters.evolve(event);
                 self.libraries.follow(event);
+                self.commands.follow(event);
             }
             Event::Libraries(event) => self.libraries.evolve(event),
+            Event::Commands(event) => {
+                if let Some((cluster_id, at)) = self.commands.evolve(event) {
+                    self.clusters.was_used(&cluster_id, at);
+                }
+            }
             Event::Jobs(event) => {
                 if let Some((cluster_id, at)) = self.jobs.evolve(event) {
                     self.clusters.was_used(&cluster_id, at);
@@ -210,6 +219,7 @@ pub(crate) fn decide_restart(world: &World, ctx: &mut Ctx<'_>) -> Vec<kernel::Ev
     for workspace in workspaces {
         events.extend(jobs::decide_restart(world, *workspace, ctx));
         events.extend(libraries::decide_restart(world, *workspace, ctx));
+        events.extend(commands::decide_restart(world, *workspace));
     }
     events
 }

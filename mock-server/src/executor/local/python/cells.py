@@ -38,6 +38,11 @@ def read(content: str, language: Optional[str], form: Optional[str], file_name: 
     return _source(content, default)
 
 
+def one(text: str, language: str) -> Cell:
+    """The only cell of a text that is no notebook."""
+    return _cell(1, text, language.lower())
+
+
 def _language_of(content: str) -> Optional[str]:
     first = content.lstrip("\ufeff").partition("\n")[0].strip()
     for language, comment in _COMMENTS.items():

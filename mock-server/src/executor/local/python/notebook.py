@@ -74,13 +74,20 @@ class Notebook:
             value = eval(compile(last, name, "eval"), self._namespace)
             # Its own calls return True, which nobody wants to read.
             if value is not None and not _is_call_of(last.body, ("dbutils", "display")):
-                display(value)
+                self._echo(value)
 
     def _run_sql(self, text: str) -> None:
         table = sql.run(self._namespace["spark"], text, self._dbutils.widgets.getAll())
         if table is not None:
             self._namespace["_sqldf"] = table
-            display(table)
+            self._show(table)
+
+    def _echo(self, value: Any) -> None:
+        """Shows what the last expression of a cell came to."""
+        self._show(value)
+
+    def _show(self, value: Any) -> None:
+        display(value)
 
     def _run_notebook(self, text: str, path: str) -> None:
         """`%run ./other $name="value"`: the other notebook's cells, in these variables."""
@@ -145,7 +152,7 @@ class Notebook:
         command = words[0]
         flags = {"-r", "--recurse", "--recurse=true", "--overwrite=true"}
         arguments: list[Any] = [True if word in flags else word for word in words[1:]]
-        display(getattr(self._dbutils.fs, command)(*arguments))
+        self._show(getattr(self._dbutils.fs, command)(*arguments))
 
     def _line_magic(self, sign: str, text: str) -> None:
         if sign == "!":

@@ -58,7 +58,7 @@ class Task:
         if isinstance(err, JavaError):
             message, trace = str(err), err.trace
         else:
-            trace = "".join(_trace_of(err).format())
+            trace = "".join(trace_of(err).format())
             message = traceback.format_exception_only(type(err), err)[-1].strip()
             # Notebooks name an error without its module.
             message = message.removeprefix(f"{type(err).__module__}.")
@@ -78,7 +78,7 @@ class Task:
         os.replace(partial, target)
 
 
-def _trace_of(err: BaseException) -> traceback.TracebackException:
+def trace_of(err: BaseException) -> traceback.TracebackException:
     """The trace of `err` without the frames of the executor itself."""
     trace = traceback.TracebackException(type(err), err, err.__traceback__)
     own = os.path.dirname(os.path.abspath(__file__))

@@ -23,7 +23,7 @@ def run(task: Task) -> None:
         "spark_jar": _spark_jar, "sql_file": _sql_file,
     }
     runs = kinds[task.spec["kind"]]
-    names = _prepare(task)
+    names = prepare(task)
     try:
         runs(task, names)
     except NotebookExit as end:
@@ -42,7 +42,7 @@ def run(task: Task) -> None:
         spark.stop()
 
 
-def _prepare(task: Task) -> dict[str, Any]:
+def prepare(task: Task) -> dict[str, Any]:
     """Sets up the process; returns the names that Databricks defines for its code."""
     output.install(task.redactor)
     _environment(task)
@@ -75,7 +75,8 @@ def _environment(task: Task) -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join(task.spec["python_path"])
 
 
-def _main_module(names: dict[str, Any], file: str) -> types.ModuleType:
+def main_module(names: dict[str, Any], file: str) -> types.ModuleType:
+    """The module in which the code of the task runs."""
     module = types.ModuleType("__main__")
     vars(module).update(names, __file__=file, __builtins__=__builtins__)
     sys.modules["__main__"] = module
@@ -83,7 +84,7 @@ def _main_module(names: dict[str, Any], file: str) -> types.ModuleType:
 
 
 def _notebook(task: Task, names: dict[str, Any]) -> None:
-    module = _main_module(names, task.notebook_path)
+    module = main_module(names, task.notebook_path)
     folder = os.path.dirname(task.spec["source"])
     # Beside the notebook lie the modules it imports.
     sys.path.insert(0, folder)
@@ -100,7 +101,7 @@ def _python_file(task: Task, names: dict[str, Any]) -> None:
     sys.path.insert(0, os.path.dirname(source))
     with task.paths.real_open(source, "rb") as stream:
         code = compile(stream.read(), source, "exec", dont_inherit=True)
-    exec(code, vars(_main_module(names, source)))
+    exec(code, vars(main_module(names, source)))
 
 
 def _python_wheel(task: Task, names: dict[str, Any]) -> None:

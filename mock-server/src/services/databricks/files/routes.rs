@@ -51,8 +51,7 @@ impl<S: Send + Sync> FromRequestParts<S> for At {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let Ok(Here(kernel)) = Here::from_request_parts(parts, state).await;
         let AtDatabricks(workspace) = AtDatabricks::from_request_parts(parts, state).await?;
-        let Names(path, _) =
-            Names::<String, Envelope>::from_request_parts(parts, state).await?;
+        let Names(path, _) = Names::<String, Envelope>::from_request_parts(parts, state).await?;
         Ok(Self(tree::spot(&kernel, workspace, &path)?))
     }
 }

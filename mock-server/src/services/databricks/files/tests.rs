@@ -98,7 +98,11 @@ async fn a_folder_is_listed_page_by_page() {
         let contents = page["contents"].as_array().unwrap();
         names.extend(contents.iter().map(|it| {
             assert_eq!(it["path"], json!(format!("{VOLUME}/{}", it["name"].as_str().unwrap())));
-            (it["name"].as_str().unwrap().to_owned(), it["is_directory"].clone(), it["file_size"].clone())
+            (
+                it["name"].as_str().unwrap().to_owned(),
+                it["is_directory"].clone(),
+                it["file_size"].clone(),
+            )
         }));
         let Some(next) = page["next_page_token"].as_str() else { break };
         token = next.to_owned();

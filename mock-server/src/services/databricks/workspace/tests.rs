@@ -111,7 +111,9 @@ async fn a_file_does_not_replace_a_notebook() {
         (status, &refusal["message"]),
         (
             400,
-            &json!("Cannot overwrite the asset at /Shared/nb due to type mismatch (asked: FILE, actual: NOTEBOOK)")
+            &json!(
+                "Cannot overwrite the asset at /Shared/nb due to type mismatch (asked: FILE, actual: NOTEBOOK)"
+            )
         )
     );
 }

@@ -14,7 +14,9 @@ pub(in super::super) fn page(name: &str, text: &str, language: &str) -> String {
     let commands = commands(text, language);
     let cells: Vec<Value> = (1..)
         .zip(&commands)
-        .map(|(position, it)| json!({ "version": "CommandV1", "position": position, "command": it }))
+        .map(
+            |(position, it)| json!({ "version": "CommandV1", "position": position, "command": it }),
+        )
         .collect();
     let model = json!({
         "version": "NotebookV1", "name": name, "language": language.to_ascii_lowercase(),
