@@ -4,6 +4,7 @@ use crate::kernel::WorldId;
 
 /// One process that keeps its variables from command to command.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::struct_field_names, reason = "the service calls it so, and there are other ids")]
 pub(crate) struct ContextId {
     pub(crate) world: WorldId,
     pub(crate) epoch: u64,

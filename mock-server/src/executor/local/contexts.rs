@@ -112,8 +112,9 @@ impl Contexts {
 
     /// Ends contexts and answers who waits for their ends.
     pub(super) fn close(&self, is_wanted: impl Fn(&ContextId) -> bool) -> Vec<JoinHandle<()>> {
-        let closed = self.0.lock().extract_if(.., |id, _| is_wanted(id)).collect::<Vec<_>>();
-        closed.into_iter().map(|(_, it)| it.handle).collect()
+        let mut open = self.0.lock();
+        let ids: Vec<ContextId> = open.keys().filter(|it| is_wanted(it)).cloned().collect();
+        ids.iter().filter_map(|it| open.remove(it)).map(|it| it.handle).collect()
     }
 }
 

@@ -45,16 +45,14 @@ pub(super) async fn post_form(
     fields: &[(&str, &str)],
     (part, kind, file): (&str, &str, &str),
 ) -> (u16, Value) {
-    let mut body = String::new();
-    for (name, value) in fields {
-        body += &format!(
-            "--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        );
-    }
-    body += &format!(
+    let fields = fields.iter().map(|(name, value)| {
+        format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    });
+    let file = format!(
         "--limit\r\nContent-Disposition: form-data; name=\"{part}\"; filename=\"f\"\r\n\
          Content-Type: {kind}\r\n\r\n{file}\r\n--limit--\r\n"
     );
+    let body: String = fields.chain([file]).collect();
     let request = Request::post(format!("{HOST}{path}"))
         .header(AUTHORIZATION, "Bearer dapi-fake-token")
         .header("content-type", "multipart/form-data; boundary=limit")

@@ -23,11 +23,12 @@ pub(in super::super) fn page(name: &str, text: &str, language: &str) -> String {
         "commands": cells,
     });
     let model = utf8_percent_encode(&model.to_string(), NON_ALPHANUMERIC).to_string();
-    let shown: String = commands.iter().map(|it| format!("<pre>{}</pre>\n", escaped(it))).collect();
+    let shown: Vec<String> = commands.iter().map(|it| escaped(it)).collect();
+    let shown = shown.join("</pre>\n<pre>");
     format!(
         "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"databricks-html-version\" content=\"1\">\n\
-         <title>{} - Databricks</title>\n</head>\n<body>\n{shown}\
+         <title>{} - Databricks</title>\n</head>\n<body>\n<pre>{shown}</pre>\n\
          <script>{BEFORE}{}';</script>\n</body>\n</html>\n",
         escaped(name),
         BASE64.encode(model)
