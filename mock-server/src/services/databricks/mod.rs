@@ -10,6 +10,7 @@ mod gate;
 pub(crate) mod git_credentials;
 pub(crate) mod init_scripts;
 pub(crate) mod instance_pools;
+pub(crate) mod groups;
 pub(crate) mod jobs;
 pub(crate) mod libraries;
 pub(crate) mod oidc;
@@ -17,6 +18,7 @@ pub(crate) mod paths;
 pub(crate) mod permissions;
 pub(crate) mod policies;
 pub(crate) mod repos;
+pub(crate) mod pipelines;
 pub(crate) mod scim;
 pub(crate) mod secrets;
 #[cfg(test)]

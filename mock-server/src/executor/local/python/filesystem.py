@@ -27,6 +27,14 @@ class FileInfo(NamedTuple):
         return not self.isDir()
 
 
+class MountInfo(NamedTuple):
+    """A folder of DBFS that has a place of its own."""
+
+    mountPoint: str  # noqa: N815
+    source: str
+    encryptionType: str  # noqa: N815
+
+
 class FileSystem:
     """Files by URI: `dbfs:/`, bare paths below it, volumes, workspace files, `file:/`, `wasbs://`."""
 
@@ -109,9 +117,10 @@ class FileSystem:
 
     updateMount = unmount = mount  # noqa: N815
 
-    def mounts(self) -> list[Any]:
-        """No mount, ever."""
-        return []
+    def mounts(self) -> list[MountInfo]:
+        """The mounts that every workspace has."""
+        inner = ("databricks-datasets", "databricks-results", "databricks/mlflow-registry", "databricks/mlflow-tracking")
+        return [*(MountInfo(f"/{name}", name, "") for name in inner), MountInfo("/", "DatabricksRoot", "")]
 
     def refreshMounts(self) -> bool:  # noqa: N802
         """Does nothing."""

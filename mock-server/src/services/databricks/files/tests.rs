@@ -10,6 +10,14 @@ use crate::{MockCloud, services::databricks::tests::HOST};
 
 const VOLUME: &str = "/Volumes/main/default/v";
 
+/// A cloud with a volume.
+fn cloud() -> MockCloud {
+    let cloud = MockCloud::new();
+    let volumes = cloud.kernel().files.volumes(crate::services::databricks::DEFAULT_WORKSPACE);
+    std::fs::create_dir_all(volumes.path().join("main/default/v")).unwrap();
+    cloud
+}
+
 /// Status, headers and bytes of the answer.
 async fn ask(
     cloud: &MockCloud,
@@ -38,7 +46,7 @@ async fn json_of(cloud: &MockCloud, method: &str, path: &str) -> (u16, Value) {
 
 #[tokio::test]
 async fn a_file_comes_back_whole_and_in_parts() {
-    let cloud = MockCloud::new();
+    let cloud = cloud();
     let file = format!("files{VOLUME}/d/x%20y.bin");
     assert_eq!(ask(&cloud, "PUT", &file, None, "0123456789").await.0, 204);
     let (status, headers, bytes) = ask(&cloud, "GET", &file, None, "").await;
@@ -67,7 +75,7 @@ async fn a_file_comes_back_whole_and_in_parts() {
 
 #[tokio::test]
 async fn what_is_there_is_replaced_only_when_the_client_says_so() {
-    let cloud = MockCloud::new();
+    let cloud = cloud();
     let file = format!("files{VOLUME}/a");
     assert_eq!(ask(&cloud, "PUT", &file, None, "1").await.0, 204);
     let (status, refusal) = json_of(&cloud, "PUT", &file).await;
@@ -83,7 +91,7 @@ async fn what_is_there_is_replaced_only_when_the_client_says_so() {
 
 #[tokio::test]
 async fn a_folder_is_listed_page_by_page() {
-    let cloud = MockCloud::new();
+    let cloud = cloud();
     let folder = format!("directories{VOLUME}");
     assert_eq!(json_of(&cloud, "GET", &folder).await, (200, json!({})));
     assert_eq!(ask(&cloud, "HEAD", &folder, None, "").await.0, 200);
@@ -115,7 +123,7 @@ async fn a_folder_is_listed_page_by_page() {
 
 #[tokio::test]
 async fn a_folder_that_is_not_empty_stays() {
-    let cloud = MockCloud::new();
+    let cloud = cloud();
     let folder = format!("directories{VOLUME}/d");
     assert_eq!(json_of(&cloud, "DELETE", &folder).await.0, 404);
     for _ in 0..2 {
@@ -131,7 +139,7 @@ async fn a_folder_that_is_not_empty_stays() {
 
 #[tokio::test]
 async fn artifacts_of_a_run_are_where_dbfs_has_them() {
-    let cloud = MockCloud::new();
+    let cloud = cloud();
     let run = "/WorkspaceInternal/Mlflow/Artifacts/7/Runs/abc";
     assert_eq!(json_of(&cloud, "GET", &format!("directories{run}/artifacts")).await.0, 404);
     let file = format!("files{run}/artifacts/d/a.txt");
@@ -145,10 +153,14 @@ async fn artifacts_of_a_run_are_where_dbfs_has_them() {
 
 #[tokio::test]
 async fn other_paths_are_refused_and_what_is_not_emulated_is_not_there() {
-    let cloud = MockCloud::new();
+    let cloud = cloud();
     for path in ["files/Volumes/main/default", "files/Workspace/a", "directories/tmp"] {
         let (status, refusal) = json_of(&cloud, "GET", path).await;
         assert_eq!((status, &refusal["error_code"]), (400, &json!("INVALID_PARAMETER_VALUE")));
+    }
+    for path in ["files/Volumes/main/default/none/a", "directories/Volumes/main/default/none"] {
+        let (status, refusal) = json_of(&cloud, "PUT", path).await;
+        assert_eq!((status, &refusal["error_code"]), (404, &json!("NOT_FOUND")));
     }
     // Clients take this for "use the files themselves".
     for path in ["create-download-url", "files/Volumes/main/default/v/a?action=initiate-upload"] {

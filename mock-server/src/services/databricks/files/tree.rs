@@ -23,8 +23,8 @@ pub(super) struct Spot {
     /// As the API writes it.
     pub(super) path: String,
     pub(super) file: PathBuf,
-    /// Volumes and the folders above them are not made or deleted here.
-    is_root: bool,
+    /// The folder that has to be there before anything is put below it.
+    volume: Option<PathBuf>,
 }
 
 pub(super) struct Entry {
@@ -51,9 +51,10 @@ pub(super) fn spot(kernel: &Kernel, workspace: u64, path: &str) -> Result<Spot, 
         parts.iter().fold(root.path().to_owned(), |it, part| it.join(part))
     };
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let (file, is_root) = match parts.as_slice() {
-        ["Volumes", volume @ ..] if 3 <= volume.len() => {
-            (inner(&kernel.files.volumes(workspace), volume), volume.len() == 3)
+    let (file, volume) = match parts.as_slice() {
+        ["Volumes", inside @ ..] if 3 <= inside.len() => {
+            let volumes = kernel.files.volumes(workspace);
+            (inner(&volumes, inside), Some(inner(&volumes, &inside[..3])))
         }
         ["WorkspaceInternal", "Mlflow", "Artifacts", experiment, kind, id, rest @ ..] => {
             let experiment = kernel.files.dbfs(workspace).path().join(TRACKING).join(experiment);
@@ -62,7 +63,7 @@ pub(super) fn spot(kernel: &Kernel, workspace: u64, path: &str) -> Result<Spot, 
                 "LoggedModels" => experiment.join("logged_models").join(id),
                 _ => return Err(missing("file", &path)),
             };
-            (rest.iter().fold(owner, |it, part| it.join(part)), false)
+            (rest.iter().fold(owner, |it, part| it.join(part)), None)
         }
         _ => {
             let text = format!(
@@ -72,7 +73,7 @@ pub(super) fn spot(kernel: &Kernel, workspace: u64, path: &str) -> Result<Spot, 
             return Err(Refusal::invalid(text));
         }
     };
-    Ok(Spot { path, file, is_root })
+    Ok(Spot { path, file, volume })
 }
 
 impl Spot {
@@ -84,14 +85,25 @@ impl Spot {
     }
 
     pub(super) fn check_directory(&self) -> Result<(), Refusal> {
-        // A volume is there before anything is in it.
-        let is_there = self.is_root || self.file.is_dir();
-        if is_there { Ok(()) } else { Err(missing("directory", &self.path)) }
+        if self.file.is_dir() { Ok(()) } else { Err(missing("directory", &self.path)) }
+    }
+
+    /// Volumes are made by Unity Catalog alone.
+    fn check_volume(&self) -> Result<(), Refusal> {
+        match &self.volume {
+            Some(it) if !it.is_dir() => Err(missing("volume", &self.path)),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_volume(&self) -> bool {
+        self.volume.as_ref() == Some(&self.file)
     }
 
     /// Whether a file may be put here.
     pub(super) fn check_free(&self, overwrite: bool) -> Result<(), Refusal> {
-        if self.is_root || self.file.is_dir() {
+        self.check_volume()?;
+        if self.file.is_dir() {
             return Err(exists("directory", &self.path));
         }
         let is_taken = (self.file.exists() && !overwrite)
@@ -117,6 +129,7 @@ impl Spot {
     }
 
     pub(super) fn make_directory(&self) -> Result<(), Refusal> {
+        self.check_volume()?;
         if self.file.ancestors().any(std::path::Path::is_file) {
             return Err(exists("file", &self.path));
         }
@@ -124,7 +137,7 @@ impl Spot {
     }
 
     pub(super) fn delete_directory(&self) -> Result<(), Refusal> {
-        if self.is_root {
+        if self.is_volume() {
             return Err(Refusal::invalid(format!("{} cannot be deleted", self.path)));
         }
         self.check_directory()?;

@@ -112,7 +112,7 @@ pub(super) async fn sent(tree: &Tree, path: &str) -> Result<Response, Refusal> {
         other => other.map_err(unusable)?,
     };
     let data = file.metadata().map_err(unusable)?;
-    let body = blob::send(file, 0, data.len()).await?;
+    let body = blob::bodies::send(file, 0, data.len()).await?;
     let base = path.rsplit('/').next().unwrap_or(path);
     let headers = [
         (header::CONTENT_TYPE, kind_of(base).to_owned()),
@@ -201,7 +201,7 @@ pub(super) async fn store(
     body: Body,
 ) -> Result<(), Refusal> {
     let unfinished = kernel.files.unfinished().map_err(unusable)?;
-    let received = blob::receive(unfinished, body).await?;
+    let received = blob::bodies::receive(unfinished, body).await?;
     let name = format!("{}{path}", tree.prefix);
     let _one_at_a_time = kernel.files.writing.lock();
     files::place(&received.path, &tree.folder.locate(&name)).map_err(unusable)

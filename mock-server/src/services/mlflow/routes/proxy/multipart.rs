@@ -88,7 +88,7 @@ pub(in super::super) async fn upload_part(
 ) -> Result<Response, Refuse> {
     let folder = known(&kernel, &part.upload_id)?;
     let unfinished = kernel.files.unfinished().map_err(unusable)?;
-    let received = blob::receive(unfinished, body).await?;
+    let received = blob::bodies::receive(unfinished, body).await?;
     files::place(&received.path, &folder.join(part.number.to_string())).map_err(unusable)?;
     let etag = format!("\"{}\"", part.number);
     Ok((StatusCode::OK, [(ETAG, etag)]).into_response())

@@ -1,0 +1,52 @@
+use axum::{Json, http::Method, routing::on};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    kernel::{Names, Params, Refusal, Refused, Route, Service},
+    services::databricks::{
+        Envelope,
+        gate::{finish, gate},
+        wire::number,
+    },
+};
+
+#[rustfmt::skip]
+static ROUTES: &[Route] = &[
+    Route::get("databricks.pipelines.list", "/api/2.0/pipelines", |it| on(it, list)).partial("a workspace has none"),
+    Route::get("databricks.pipelines.get", "/api/2.0/pipelines/{pipeline_id}", |it| on(it, get)).partial("a workspace has none"),
+    Route::absent(Method::POST, "databricks.pipelines.create", "/api/2.0/pipelines"),
+    Route::absent(Method::PUT, "databricks.pipelines.update", "/api/2.0/pipelines/{pipeline_id}"),
+    Route::absent(Method::DELETE, "databricks.pipelines.delete", "/api/2.0/pipelines/{pipeline_id}"),
+    Route::absent(Method::POST, "databricks.pipelines.clone", "/api/2.0/pipelines/{pipeline_id}/clone"),
+    Route::absent(Method::POST, "databricks.pipelines.stop", "/api/2.0/pipelines/{pipeline_id}/stop"),
+    Route::absent(Method::POST, "databricks.pipelines.apply_environment", "/api/2.0/pipelines/{pipeline_id}/environment/apply"),
+    Route::absent(Method::GET, "databricks.pipelines.list_events", "/api/2.0/pipelines/{pipeline_id}/events"),
+    Route::absent(Method::GET, "databricks.pipelines.list_updates", "/api/2.0/pipelines/{pipeline_id}/updates"),
+    Route::absent(Method::POST, "databricks.pipelines.start_update", "/api/2.0/pipelines/{pipeline_id}/updates"),
+    Route::absent(Method::GET, "databricks.pipelines.get_update", "/api/2.0/pipelines/{pipeline_id}/updates/{update_id}"),
+];
+
+pub(crate) static SERVICE: Service =
+    Service::new::<Envelope>("databricks.pipelines", gate, ROUTES).finished_by(finish);
+
+type Answer = Result<Json<Value>, Refused<Envelope>>;
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "of no pipelines, every page is the same")]
+struct ListQuery {
+    filter: Option<String>,
+    order_by: Option<Value>,
+    page_token: Option<String>,
+    #[serde(default, deserialize_with = "number")]
+    max_results: Option<i64>,
+}
+
+async fn list(Params(_, _): Params<ListQuery, Envelope>) -> Answer {
+    Ok(Json(json!({})))
+}
+
+async fn get(Names(pipeline_id, _): Names<String, Envelope>) -> Answer {
+    let text = format!("The specified pipeline {pipeline_id} was not found.");
+    Err(Refusal::not_found(text).into())
+}
