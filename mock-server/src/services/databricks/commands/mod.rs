@@ -8,16 +8,14 @@
 //! has run. The text of a command is in no log.
 
 mod routes;
-mod rules;
 mod state;
 #[cfg(test)]
 mod tests;
 mod wire;
-mod work;
 
-pub(crate) use self::rules::decide_restart;
+pub(crate) use self::state::rules::decide_restart;
 #[cfg(feature = "local")]
-pub(crate) use self::rules::{decide_began, decide_ended, decide_lost, decide_ready};
+pub(crate) use self::state::rules::{decide_began, decide_ended, decide_lost, decide_ready};
 pub(crate) use self::{
     routes::SERVICE,
     state::{Commands, Event},

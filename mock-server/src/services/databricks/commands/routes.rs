@@ -7,9 +7,11 @@ use axum::{
 use serde_json::Value;
 
 use super::{
-    rules::{decide_cancel, decide_close, decide_execute, decide_open},
+    state::{
+        rules::{decide_cancel, decide_close, decide_execute, decide_open},
+        work::work,
+    },
     wire::{self, Envelope, Fields},
-    work::work,
 };
 use crate::{
     executor::contexts::{CommandText, ContextId},

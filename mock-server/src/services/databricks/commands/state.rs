@@ -1,3 +1,6 @@
+pub(super) mod rules;
+pub(super) mod work;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

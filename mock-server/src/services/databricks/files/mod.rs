@@ -4,13 +4,12 @@
 //! Emulated: files (put, get with ranges and `If-Unmodified-Since`, head,
 //! delete) and folders (make, head, list page by page, delete).
 //! Not emulated: addresses for up- and downloads past the API, on which
-//! clients fall back to it. What a path leads to, `tree.rs` knows. The folders
+//! clients fall back to it. What a path leads to, `routes/tree.rs` knows. The folders
 //! that tasks see are the truth; the log holds nothing.
 
 mod routes;
 #[cfg(test)]
 mod tests;
-mod tree;
 mod wire;
 
 pub(crate) use self::routes::SERVICE;

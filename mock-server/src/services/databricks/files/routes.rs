@@ -1,3 +1,5 @@
+pub(super) mod tree;
+
 use std::{fs, path::Path};
 
 use axum::{
@@ -9,10 +11,8 @@ use axum::{
     routing::on,
 };
 
-use super::{
-    tree::{self, Spot, modified_at},
-    wire::{self, ListQuery, PutQuery},
-};
+use self::tree::{Spot, modified_at};
+use super::wire::{self, ListQuery, PutQuery};
 use crate::{
     kernel::{Here, Names, Params, Refusal, Refused, Route, Service},
     services::{

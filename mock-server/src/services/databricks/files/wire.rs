@@ -15,7 +15,7 @@ use time::{
     macros::format_description,
 };
 
-use super::tree::{Entry, Spot};
+use super::routes::tree::{Entry, Spot};
 use crate::{
     kernel::{Kind, Refusal},
     services::databricks::wire::{flag, millis, number},

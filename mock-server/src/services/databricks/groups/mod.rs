@@ -6,5 +6,6 @@
 mod routes;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub(crate) use self::routes::SERVICE;

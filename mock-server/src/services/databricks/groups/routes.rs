@@ -1,6 +1,7 @@
 use axum::{Json, http::Method, routing::on};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::wire;
 use crate::{
     kernel::{Refused, Route, Service},
     services::databricks::{
@@ -24,5 +25,5 @@ pub(crate) static SERVICE: Service =
     Service::new::<Envelope>("databricks.groups", gate, ROUTES).finished_by(finish);
 
 async fn list() -> Result<Json<Value>, Refused<Envelope>> {
-    Ok(Json(json!({ "group_names": ["admins", "users"] })))
+    Ok(Json(wire::list()))
 }

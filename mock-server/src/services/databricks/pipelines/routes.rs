@@ -1,13 +1,12 @@
 use axum::{Json, http::Method, routing::on};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::wire::ListQuery;
 use crate::{
     kernel::{Names, Params, Refusal, Refused, Route, Service},
     services::databricks::{
         Envelope,
         gate::{finish, gate},
-        wire::number,
     },
 };
 
@@ -31,16 +30,6 @@ pub(crate) static SERVICE: Service =
     Service::new::<Envelope>("databricks.pipelines", gate, ROUTES).finished_by(finish);
 
 type Answer = Result<Json<Value>, Refused<Envelope>>;
-
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "of no pipelines, every page is the same")]
-struct ListQuery {
-    filter: Option<String>,
-    order_by: Option<Value>,
-    page_token: Option<String>,
-    #[serde(default, deserialize_with = "number")]
-    max_results: Option<i64>,
-}
 
 async fn list(Params(_, _): Params<ListQuery, Envelope>) -> Answer {
     Ok(Json(json!({})))

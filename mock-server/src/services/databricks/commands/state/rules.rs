@@ -3,10 +3,7 @@
 #[cfg(feature = "local")]
 use serde_json::Value;
 
-use super::{
-    state::{Context, Event, Readiness, Status},
-    wire,
-};
+use super::{super::wire, Context, Event, Readiness, Status};
 #[cfg(feature = "local")]
 use crate::executor::contexts::ContextId;
 use crate::{
@@ -22,7 +19,7 @@ fn event(workspace: u64, event: Event) -> kernel::Event {
 }
 
 /// Answers with the id, and with the epoch if a process is to be started.
-pub(super) fn decide_open(
+pub(in super::super) fn decide_open(
     world: &World,
     workspace: u64,
     cluster_id: String,
@@ -52,7 +49,7 @@ pub(super) fn decide_open(
     Ok((vec![event(workspace, opened)], (context_id, executed)))
 }
 
-pub(super) fn decide_close(
+pub(in super::super) fn decide_close(
     world: &World,
     workspace: u64,
     cluster_id: &str,
@@ -63,7 +60,7 @@ pub(super) fn decide_close(
 }
 
 /// Takes in a command. Where nothing is executed, it ends at once.
-pub(super) fn decide_execute(
+pub(in super::super) fn decide_execute(
     world: &World,
     workspace: u64,
     cluster_id: &str,
@@ -89,7 +86,7 @@ pub(super) fn decide_execute(
 }
 
 /// One that waits is canceled at once, one that runs when it has stopped.
-pub(super) fn decide_cancel(
+pub(in super::super) fn decide_cancel(
     world: &World,
     workspace: u64,
     cluster_id: &str,

@@ -6,7 +6,12 @@ use crate::{
 };
 
 /// All that the process of a context needs. `token` is that of whoever asks.
-pub(super) fn work(world: &World, id: &ContextId, user: &str, token: &str) -> Option<Work> {
+pub(in super::super) fn work(
+    world: &World,
+    id: &ContextId,
+    user: &str,
+    token: &str,
+) -> Option<Work> {
     let state = world.databricks.get(&id.workspace)?;
     let cluster = state.clusters.get(&id.cluster_id).ok()?;
     let mut redact: Vec<String> = state.tokens.values().map(str::to_owned).collect();

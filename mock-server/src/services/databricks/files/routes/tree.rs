@@ -19,19 +19,19 @@ use crate::{
 const TRACKING: &str = "databricks/mlflow-tracking";
 
 /// One place that a path names.
-pub(super) struct Spot {
+pub(in super::super) struct Spot {
     /// As the API writes it.
-    pub(super) path: String,
-    pub(super) file: PathBuf,
+    pub(in super::super) path: String,
+    pub(in super::super) file: PathBuf,
     /// The folder that has to be there before anything is put below it.
     volume: Option<PathBuf>,
 }
 
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) is_directory: bool,
-    pub(super) size: u64,
-    pub(super) modified_at: OffsetDateTime,
+pub(in super::super) struct Entry {
+    pub(in super::super) name: String,
+    pub(in super::super) is_directory: bool,
+    pub(in super::super) size: u64,
+    pub(in super::super) modified_at: OffsetDateTime,
 }
 
 fn missing(what: &str, path: &str) -> Refusal {
@@ -45,7 +45,7 @@ fn exists(what: &str, path: &str) -> Refusal {
 }
 
 /// The place of `path`, which comes without its first slash.
-pub(super) fn spot(kernel: &Kernel, workspace: u64, path: &str) -> Result<Spot, Refusal> {
+pub(in super::super) fn spot(kernel: &Kernel, workspace: u64, path: &str) -> Result<Spot, Refusal> {
     let path = paths::normal(&format!("/{path}"))?;
     let inner = |root: &Folder, parts: &[&str]| {
         parts.iter().fold(root.path().to_owned(), |it, part| it.join(part))
@@ -77,14 +77,14 @@ pub(super) fn spot(kernel: &Kernel, workspace: u64, path: &str) -> Result<Spot, 
 }
 
 impl Spot {
-    pub(super) fn file(&self) -> Result<fs::Metadata, Refusal> {
+    pub(in super::super) fn file(&self) -> Result<fs::Metadata, Refusal> {
         match fs::metadata(&self.file) {
             Ok(it) if it.is_file() => Ok(it),
             _ => Err(missing("file", &self.path)),
         }
     }
 
-    pub(super) fn check_directory(&self) -> Result<(), Refusal> {
+    pub(in super::super) fn check_directory(&self) -> Result<(), Refusal> {
         if self.file.is_dir() { Ok(()) } else { Err(missing("directory", &self.path)) }
     }
 
@@ -101,7 +101,7 @@ impl Spot {
     }
 
     /// Whether a file may be put here.
-    pub(super) fn check_free(&self, overwrite: bool) -> Result<(), Refusal> {
+    pub(in super::super) fn check_free(&self, overwrite: bool) -> Result<(), Refusal> {
         self.check_volume()?;
         if self.file.is_dir() {
             return Err(exists("directory", &self.path));
@@ -112,7 +112,7 @@ impl Spot {
     }
 
     /// Moves what has come in to its place, as one step with the look at what is there.
-    pub(super) fn put(
+    pub(in super::super) fn put(
         &self,
         kernel: &Kernel,
         received: &Received,
@@ -123,12 +123,12 @@ impl Spot {
         place(&received.path, &self.file).map_err(|err| io_error(&err))
     }
 
-    pub(super) fn delete_file(&self) -> Result<(), Refusal> {
+    pub(in super::super) fn delete_file(&self) -> Result<(), Refusal> {
         self.file()?;
         fs::remove_file(&self.file).map_err(|err| io_error(&err))
     }
 
-    pub(super) fn make_directory(&self) -> Result<(), Refusal> {
+    pub(in super::super) fn make_directory(&self) -> Result<(), Refusal> {
         self.check_volume()?;
         if self.file.ancestors().any(std::path::Path::is_file) {
             return Err(exists("file", &self.path));
@@ -136,7 +136,7 @@ impl Spot {
         fs::create_dir_all(&self.file).map_err(|err| io_error(&err))
     }
 
-    pub(super) fn delete_directory(&self) -> Result<(), Refusal> {
+    pub(in super::super) fn delete_directory(&self) -> Result<(), Refusal> {
         if self.is_volume() {
             return Err(Refusal::invalid(format!("{} cannot be deleted", self.path)));
         }
@@ -151,7 +151,7 @@ impl Spot {
     }
 
     /// What is directly in a directory, in the order of the names.
-    pub(super) fn entries(&self) -> Result<Vec<Entry>, Refusal> {
+    pub(in super::super) fn entries(&self) -> Result<Vec<Entry>, Refusal> {
         self.check_directory()?;
         let Ok(found) = fs::read_dir(&self.file) else { return Ok(Vec::new()) };
         let mut entries = Vec::new();
@@ -170,6 +170,6 @@ impl Spot {
     }
 }
 
-pub(super) fn modified_at(it: &fs::Metadata) -> OffsetDateTime {
+pub(in super::super) fn modified_at(it: &fs::Metadata) -> OffsetDateTime {
     it.modified().map_or(OffsetDateTime::UNIX_EPOCH, OffsetDateTime::from)
 }
