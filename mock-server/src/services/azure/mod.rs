@@ -33,8 +33,11 @@ const FIXED: &[&str] = &[
     "Microsoft.Databricks",
 ];
 
-/// `path` with the fixed parts of a resource id in the case of the tables.
+/// `path` with the fixed parts of a resource id in the case of the tables, and
+/// with one slash in front: clients put the id behind an address that ends in one.
 pub(crate) fn canonical_path(path: &str) -> String {
+    let id = path.trim_start_matches('/');
+    let path = if path.starts_with("//") { &path[path.len() - id.len() - 1..] } else { path };
     if !path.to_ascii_lowercase().contains("/subscriptions") {
         return path.to_owned();
     }
@@ -57,5 +60,7 @@ mod tests {
             "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Databricks/workspaces/W"
         );
         assert_eq!(canonical_path("/api/2.0/Workspaces"), "/api/2.0/Workspaces");
+        assert_eq!(canonical_path("//subscriptions/S"), "/subscriptions/S");
+        assert_eq!(canonical_path("/"), "/");
     }
 }

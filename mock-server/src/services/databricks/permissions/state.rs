@@ -156,11 +156,10 @@ pub(super) fn decide_set(
     let state = workspace_of(world, workspace)?;
     let object = Object::find(state, folder, id)?;
     object.check_manager(state, caller)?;
-    let mut grants = if replaces { Vec::new() } else { object.grants(state) };
-    // There is one owner: a new one takes the place of the old.
-    if new.iter().any(|it| it.level == OWNER) {
-        grants.retain(|it: &Grant| it.level != OWNER);
-    }
+    let mut grants = object.grants(state);
+    // There is one owner: a new one takes the place of the old, who stays otherwise.
+    let has_owner = new.iter().any(|it| it.level == OWNER);
+    grants.retain(|it: &Grant| if it.level == OWNER { !has_owner } else { !replaces });
     let is_same = |one: &Grant, other: &Grant| one.who == other.who && one.name == other.name;
     let mut done: Vec<Grant> = Vec::new();
     for grant in new {
