@@ -49,7 +49,7 @@ pub(crate) struct Jobs {
     /// The job runs of each job, oldest first.
     by_job: BTreeMap<i64, BTreeSet<i64>>,
     /// The runs of saved jobs, and the others.
-    of_jobs: BTreeSet<i64>,
+    recurring: BTreeSet<i64>,
     one_time: BTreeSet<i64>,
     /// When a run of a saved job ended last.
     freed: BTreeMap<i64, OffsetDateTime>,

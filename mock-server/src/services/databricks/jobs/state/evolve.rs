@@ -63,7 +63,7 @@ impl Jobs {
             }
             Event::Removed { run_id } => {
                 let run = self.runs.remove(&run_id)?;
-                for ids in [&mut self.unsettled, &mut self.of_jobs, &mut self.one_time] {
+                for ids in [&mut self.unsettled, &mut self.recurring, &mut self.one_time] {
                     ids.remove(&run_id);
                 }
                 for it in run.attempts() {
@@ -89,7 +89,7 @@ impl Jobs {
         }
         self.parents.extend(run.tasks.iter().map(|it| (it.run_id, run.run_id)));
         self.by_job.entry(run.job_id).or_default().insert(run.run_id);
-        let kind = if run.is_saved { &mut self.of_jobs } else { &mut self.one_time };
+        let kind = if run.is_saved { &mut self.recurring } else { &mut self.one_time };
         kind.insert(run.run_id);
         if !run.is_settled() {
             self.unsettled.insert(run.run_id);

@@ -57,7 +57,7 @@ impl Jobs {
         let ids = match (wanted.is_active, wanted.job_id, wanted.is_saved) {
             (Some(true), ..) => Some(&self.unsettled),
             (_, Some(id), _) => Some(self.by_job.get(&id).unwrap_or(&NOTHING)),
-            (.., Some(true)) => Some(&self.of_jobs),
+            (.., Some(true)) => Some(&self.recurring),
             (.., Some(false)) => Some(&self.one_time),
             _ => None,
         };
