@@ -8,7 +8,6 @@
 //! Reference: the Secrets API 2.0 of Azure Databricks.
 
 mod routes;
-mod rules;
 mod state;
 #[cfg(test)]
 mod tests;

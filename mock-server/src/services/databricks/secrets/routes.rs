@@ -2,11 +2,13 @@ use axum::{Json, routing::on};
 use serde_json::{Value, json};
 
 use super::{
-    rules::{
-        decide_deletion, decide_put, decide_right, decide_right_deletion, decide_scope,
-        decide_scope_deletion, right_of, scope_for, secret,
+    state::{
+        Right,
+        rules::{
+            decide_deletion, decide_put, decide_right, decide_right_deletion, decide_scope,
+            decide_scope_deletion, right_of, scope_for, secret,
+        },
     },
-    state::Right,
     wire::{self, Named, PutBody, RightBody, ScopeBody},
 };
 use crate::{

@@ -1,3 +1,5 @@
+pub(super) mod rules;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -3,10 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    rules::NewValue,
-    state::{Kept, Right, Scope, Vault},
-};
+use super::state::{Kept, Right, Scope, Vault, rules::NewValue};
 use crate::{
     kernel::Refusal,
     services::databricks::wire::{millis, required},

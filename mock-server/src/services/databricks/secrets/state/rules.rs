@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 
-use super::state::{Event, Kept, Right, Scope, Secrets, Vault};
+use super::{Event, Kept, Right, Scope, Secrets, Vault};
 use crate::{
     kernel::{self, Ctx, Decision, Kind, Refusal, World},
     services::databricks::{self, Databricks, workspace_of},
@@ -25,7 +25,7 @@ fn secrets(world: &World, workspace: u64) -> Result<&Secrets, Refusal> {
 }
 
 /// The scope, if the caller has this right to it. Admins have all rights.
-pub(super) fn scope_for<'a>(
+pub(in super::super) fn scope_for<'a>(
     state: &'a Databricks,
     name: &str,
     caller: &str,
@@ -54,7 +54,7 @@ fn check_name(what: &str, name: &str) -> Result<(), Refusal> {
     Err(Refusal::invalid(text))
 }
 
-pub(super) fn decide_scope(
+pub(in super::super) fn decide_scope(
     world: &World,
     workspace: u64,
     name: String,
@@ -84,7 +84,7 @@ pub(super) fn decide_scope(
     Ok(happens(workspace, Event::ScopeCreated(scope)))
 }
 
-pub(super) fn decide_scope_deletion(
+pub(in super::super) fn decide_scope_deletion(
     world: &World,
     workspace: u64,
     scope: String,
@@ -96,10 +96,10 @@ pub(super) fn decide_scope_deletion(
 
 /// What a secret is put as: one of the two.
 #[derive(Debug)]
-pub(super) struct NewValue {
-    pub(super) text: Option<String>,
+pub(in super::super) struct NewValue {
+    pub(in super::super) text: Option<String>,
     /// Base64.
-    pub(super) bytes: Option<String>,
+    pub(in super::super) bytes: Option<String>,
 }
 
 impl NewValue {
@@ -119,7 +119,7 @@ impl NewValue {
     }
 }
 
-pub(super) fn decide_put(
+pub(in super::super) fn decide_put(
     world: &World,
     workspace: u64,
     (scope, key): (String, String),
@@ -147,7 +147,7 @@ pub(super) fn decide_put(
 }
 
 /// A secret of a scope.
-pub(super) fn secret<'a>(scope: &'a Scope, key: &str) -> Result<&'a Kept, Refusal> {
+pub(in super::super) fn secret<'a>(scope: &'a Scope, key: &str) -> Result<&'a Kept, Refusal> {
     if scope.vault.is_some() {
         let text = "azml-mock does not emulate Azure Key Vault, where this scope has its secrets";
         return Err(Refusal::new(Kind::NotEmulated, text));
@@ -157,7 +157,7 @@ pub(super) fn secret<'a>(scope: &'a Scope, key: &str) -> Result<&'a Kept, Refusa
     scope.secrets.get(key).ok_or_else(|| Refusal::not_found(missing()))
 }
 
-pub(super) fn decide_deletion(
+pub(in super::super) fn decide_deletion(
     world: &World,
     workspace: u64,
     (scope, key): (String, String),
@@ -167,7 +167,7 @@ pub(super) fn decide_deletion(
     Ok(happens(workspace, Event::Deleted { scope, key }))
 }
 
-pub(super) fn decide_right(
+pub(in super::super) fn decide_right(
     world: &World,
     workspace: u64,
     (scope, principal): (String, String),
@@ -179,13 +179,13 @@ pub(super) fn decide_right(
 }
 
 /// What a principal may do.
-pub(super) fn right_of(scope: &Scope, principal: &str) -> Result<Right, Refusal> {
+pub(in super::super) fn right_of(scope: &Scope, principal: &str) -> Result<Right, Refusal> {
     let name = &scope.name;
     let missing = || format!("Failed to get secret acl for {principal} for scope {name}.");
     scope.rights.get(principal).copied().ok_or_else(|| Refusal::not_found(missing()))
 }
 
-pub(super) fn decide_right_deletion(
+pub(in super::super) fn decide_right_deletion(
     world: &World,
     workspace: u64,
     (scope, principal): (String, String),
@@ -197,7 +197,7 @@ pub(super) fn decide_right_deletion(
 }
 
 impl Right {
-    pub(super) fn word(self) -> &'static str {
+    pub(in super::super) fn word(self) -> &'static str {
         match self {
             Self::Read => "READ",
             Self::Write => "WRITE",
