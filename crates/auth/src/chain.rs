@@ -172,16 +172,13 @@ impl TokenCredential for ChainedCredential {
 /// The trouble of the credential `name`, with what its service said, so that
 /// whoever tries again waits as long as asked.
 fn passing(name: &str, err: Error) -> Error {
-    let passed = match err.service_fault() {
-        Some(fault) => {
-            let mut fault = fault.clone();
-            fault.message = format!("{name}: {}", fault.message);
-            Error::service("auth.chain", err.kind(), fault)
-        }
-        None => {
-            let text = format!("{name}: {}", without_operation(&err));
-            Error::explained("auth.chain", err.kind(), text)
-        }
+    let passed = if let Some(fault) = err.service_fault() {
+        let mut fault = fault.clone();
+        fault.message = format!("{name}: {}", fault.message);
+        Error::service("auth.chain", err.kind(), fault)
+    } else {
+        let text = format!("{name}: {}", without_operation(&err));
+        Error::explained("auth.chain", err.kind(), text)
     };
     passed.with_source(err)
 }

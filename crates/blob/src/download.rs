@@ -42,9 +42,8 @@ impl BlobClient {
             fs::create_dir_all(parent).await.map_err(|err| about(parent, &err))?;
         }
         let etag = properties.etag.as_deref().filter(|_| options.resume);
-        let mut partial = Partial::open(path, etag, properties.len)
-            .await
-            .map_err(|err| about(path, &err))?;
+        let mut partial =
+            Partial::open(path, etag, properties.len).await.map_err(|err| about(path, &err))?;
         let filled = self.fill(url, &properties, &mut partial, &options).await;
         // Also after a failure: what the file holds is what the next try goes on from.
         let flushed = partial.flush().await.map_err(|err| about(partial.path(), &err));

@@ -124,7 +124,8 @@ pub(crate) async fn add_file(file: &mut File, hash: &mut Md5) -> io::Result<u64>
 /// where files cannot be locked.
 async fn hold(path: &Path, create: bool) -> Option<File> {
     let mut options = File::options();
-    let file = options.read(true).write(true).create(create).truncate(false).open(path).await.ok()?;
+    let file =
+        options.read(true).write(true).create(create).truncate(false).open(path).await.ok()?;
     let file = file.into_std().await;
     file.try_lock().ok()?;
     // Who had it before may have given it its final name, or removed it.

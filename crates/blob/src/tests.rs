@@ -430,7 +430,9 @@ async fn a_part_that_another_download_holds_is_left_to_it() {
         std::fs::write(path, b"of another").unwrap();
     }
     let held = [&part, &stale].map(|it| std::fs::File::open(it).unwrap());
-    held.iter().for_each(|it| it.lock().unwrap());
+    for it in &held {
+        it.lock().unwrap();
+    }
     let options = DownloadOptions::default().with_part_size(10).with_resume(true);
     blobs.download_to(&url, &path, options).await.unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), bytes(95));

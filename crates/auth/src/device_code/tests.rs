@@ -213,7 +213,7 @@ async fn a_refresh_that_failed_for_another_reason_keeps_the_sign_in() {
 async fn an_end_beyond_the_calendar_is_an_error() {
     for seconds in ["999999999999", "9223372036854775807"] {
         let started = STARTED.replace("900", seconds);
-        let (_, credential, prompts) = self::credential(Authority::default().then(200, started));
+        let (_, credential, prompts) = credential(Authority::default().then(200, started));
         let err = credential.token(&arm()).await.unwrap_err();
         assert_eq!(err.kind(), ErrorKind::Decode);
         assert_eq!(

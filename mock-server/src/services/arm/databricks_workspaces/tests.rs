@@ -9,7 +9,10 @@ use tower::ServiceExt;
 use super::super::tests::{ARM, begin, call};
 use crate::{
     MockCloud,
-    executor::{AttemptId, Executor, Installation, Work},
+    executor::{
+        AttemptId, Executor, Installation, Work,
+        contexts::{CommandText, ContextId},
+    },
     kernel::{Kernel, WorldId},
     services::{azure::DATABRICKS_AUDIENCE, databricks::tests::post},
     tests::{WORKSPACE, assert_replays, token_for},
@@ -94,6 +97,14 @@ impl Executor for Notes {
     fn cancel(&self, attempt: &AttemptId) {
         self.0.lock().push(format!("cancel {}", attempt.workspace));
     }
+
+    fn open_context(&self, _: &Arc<Kernel>, _: ContextId, _: Work) {}
+
+    fn run_command(&self, _: &ContextId, _: CommandText) {}
+
+    fn cancel_command(&self, _: &ContextId, _: &str) {}
+
+    fn close_context(&self, _: &ContextId) {}
 
     fn end_cluster(&self, _: &WorldId, workspace: u64, _: &str) {
         self.0.lock().push(format!("end cluster of {workspace}"));
