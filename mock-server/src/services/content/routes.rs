@@ -59,11 +59,14 @@ async fn latest(Here(kernel): Here, at: AtWorkspace) -> Answer {
 
 async fn metadata(
     Here(kernel): Here,
-    _: AtWorkspace,
+    at: AtWorkspace,
     Names(path, _): Names<Path, Envelope>,
 ) -> Answer {
     kernel.read(|world, _| {
-        world.content.snapshot(&path.id).map(|it| Json(wire::snapshot_json(&path.id, it)))
+        world
+            .content
+            .snapshot(&at.workspace_id, &path.id)
+            .map(|it| Json(wire::snapshot_json(&path.id, it)))
     })
 }
 
@@ -111,9 +114,10 @@ async fn zip(
     Names(path, _): Names<Path, Envelope>,
 ) -> Answer {
     let files: BTreeMap<String, String> = kernel.read::<_, Refused<Envelope>>(|world, _| {
-        world.content.snapshot(&path.id).map(|it| it.files.clone())
+        world.content.snapshot(&at.workspace_id, &path.id).map(|it| it.files.clone())
     })?;
-    let blob = format!("{ZIPS}/{}.zip", path.id);
+    // Workspaces may share an account, and choose ids by themselves.
+    let blob = format!("{ZIPS}/{}/{}.zip", at.workspace_id, path.id);
     let folder = kernel.files.container(&at.account, ARTIFACTS);
     let target = folder.locate(&blob);
     if !target.is_file() {

@@ -14,7 +14,8 @@ pub(super) const LIMIT: u64 = 300 << 20;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Content {
-    snapshots: BTreeMap<String, Snapshot>,
+    /// By the id of the workspace, then by their own.
+    snapshots: BTreeMap<String, BTreeMap<String, Snapshot>>,
     /// The newest snapshot by the id of the workspace.
     latest: BTreeMap<String, String>,
 }
@@ -40,25 +41,34 @@ pub(crate) enum Event {
 impl Content {
     /// The files of a snapshot: the names of blobs in the container `azureml`
     /// by the names of files.
-    pub(crate) fn files(&self, snapshot_id: &str) -> Option<&BTreeMap<String, String>> {
-        self.snapshots.get(snapshot_id).map(|it| &it.files)
+    pub(crate) fn files(
+        &self,
+        workspace: &str,
+        snapshot_id: &str,
+    ) -> Option<&BTreeMap<String, String>> {
+        self.find(workspace, snapshot_id).map(|it| &it.files)
     }
 
-    pub(super) fn snapshot(&self, id: &str) -> Result<&Snapshot, Refusal> {
+    fn find(&self, workspace: &str, id: &str) -> Option<&Snapshot> {
+        self.snapshots.get(workspace)?.get(id)
+    }
+
+    pub(super) fn snapshot(&self, workspace: &str, id: &str) -> Result<&Snapshot, Refusal> {
         let missing =
             || Refusal::not_found(format!("Snapshot {id} was not found")).with_code("UserError");
-        self.snapshots.get(id).ok_or_else(missing)
+        self.find(workspace, id).ok_or_else(missing)
     }
 
     /// The newest snapshot of a workspace with its id.
     pub(super) fn latest(&self, workspace: &str) -> Option<(&str, &Snapshot)> {
         let id = self.latest.get(workspace)?;
-        self.snapshots.get(id).map(|it| (id.as_str(), it))
+        self.find(workspace, id).map(|it| (id.as_str(), it))
     }
 
     pub(crate) fn evolve(&mut self, event: &Event) {
         let Event::SnapshotCreated { workspace, id, snapshot } = event;
-        self.snapshots.insert(id.clone(), (**snapshot).clone());
+        let of_it = self.snapshots.entry(workspace.clone()).or_default();
+        of_it.insert(id.clone(), (**snapshot).clone());
         self.latest.insert(workspace.clone(), id.clone());
     }
 }
@@ -89,7 +99,7 @@ pub(super) fn decide_snapshot(
     if new.id.is_empty() {
         return Err(Refusal::invalid("a snapshot needs an id"));
     }
-    let parent = new.parent_id.as_deref().and_then(|it| content.snapshots.get(it));
+    let parent = new.parent_id.as_deref().and_then(|it| content.find(workspace, it));
     let names: Vec<String> =
         if new.names.is_empty() { new.sent.keys().cloned().collect() } else { new.names };
     let (mut files, mut all_sizes) = (BTreeMap::new(), BTreeMap::new());
@@ -118,7 +128,7 @@ pub(super) fn decide_snapshot(
     if LIMIT < total {
         return Err(too_large(&format!("its files have {total} bytes together")));
     }
-    if let Some(known) = content.snapshots.get(&new.id) {
+    if let Some(known) = content.find(workspace, &new.id) {
         // A client that lost the answer asks again.
         return if known.files == files {
             Ok((Vec::new(), ()))

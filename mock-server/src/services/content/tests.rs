@@ -68,13 +68,17 @@ async fn a_snapshot_has_what_was_sent_and_the_rest_from_its_parent() {
     assert_eq!(create(&cloud, "s1", "none", &["a.py", "b c.py"], &["a.py", "b c.py"]).await, 200);
     assert_eq!(create(&cloud, "s2", "s1", &["a.py", "b c.py"], &["a.py"]).await, 200);
     cloud.kernel().inspect(|world| {
-        let (first, second) =
-            (world.content.files("s1").unwrap(), world.content.files("s2").unwrap());
+        let workspace = world.arm.workspaces().find(|it| it.name == "ws1").unwrap();
+        let workspace = workspace.workspace_id.as_str();
+        let (first, second) = (
+            world.content.files(workspace, "s1").unwrap(),
+            world.content.files(workspace, "s2").unwrap(),
+        );
         assert!(first["src/b c.py"].starts_with("snapshots/"));
         assert!(first["src/b c.py"].ends_with("/src/b c.py"));
         assert_eq!(first["src/b c.py"], second["src/b c.py"]);
         assert_ne!(first["src/a.py"], second["src/a.py"]);
-        assert_eq!(world.content.files("s3"), None);
+        assert_eq!(world.content.files(workspace, "s3"), None);
     });
     assert_eq!(create(&cloud, "s3", "none", &["a.py", "b.py"], &["a.py"]).await, 400);
 }
@@ -146,4 +150,22 @@ async fn a_snapshot_is_made_once_and_may_be_sent_twice() {
     assert_eq!(create(&cloud, "s1", "none", &["a.py"], &["a.py"]).await, 200);
     assert_eq!(create(&cloud, "s1", "s1", &["a.py"], &[]).await, 200);
     assert_eq!(create(&cloud, "s1", "none", &["b.py"], &["b.py"]).await, 409);
+}
+
+#[tokio::test]
+async fn a_workspace_sees_no_snapshot_of_another() {
+    let cloud = MockCloud::new();
+    assert_eq!(create(&cloud, "s1", "none", &["a.py"], &["a.py"]).await, 200);
+    let elsewhere = |version: &str, rest: &str| at(version, rest).replace("/ws1/", "/w-plain/");
+    let metadata = elsewhere("v1.0", "/s1/metadata");
+    assert_eq!(send(&cloud, "GET", &metadata, "").await.0, 404);
+    assert_eq!(send(&cloud, "POST", &elsewhere("v2.0", "/s1/zip"), "").await.0, 404);
+    let body = json!({
+        "ParentSnapshotId": "s1", "DirTreeNode": tree(&["a.py"]),
+        "FileRevisionList": {"FileNodes": []},
+    });
+    let create = elsewhere("v2.0", "/s2");
+    let (status, refused) = send(&cloud, "POST", &create, &body.to_string()).await;
+    let message = "the file \"src/a.py\" was not sent and is not in the parent snapshot";
+    assert_eq!((status, &refused["error"]["message"]), (400, &json!(message)));
 }

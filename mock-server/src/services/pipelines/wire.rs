@@ -130,7 +130,7 @@ pub(super) fn run_json(run: &PipelineRun) -> Value {
 
 /// A published pipeline with the address that submits it.
 pub(super) fn published_json(it: &Published, world: &World, site: &Site) -> Value {
-    let graph = world.pipelines.graph(&it.graph_id).ok();
+    let graph = world.pipelines.graph(&it.workspace.workspace_id, &it.graph_id).ok();
     let url = format!(
         "{}/pipelines/v1.0{}/PipelineRuns/PipelineSubmit/{}",
         site.data_plane(&it.workspace.region),

@@ -46,21 +46,29 @@ pub(super) async fn create(
 
 pub(super) async fn submit(
     Here(kernel): Here,
-    _: In,
+    In(scope): In,
     Names(path, _): Names<Id, Envelope>,
     Params(query, _): Params<ParentQuery, Envelope>,
 ) -> Result<(), Refused<Envelope>> {
-    kernel.commit(|world, ctx| decide_submit(world, &path.id, query.parent_run_id, ctx))
+    kernel.commit(|world, ctx| {
+        decide_submit(world, &scope.workspace_id, &path.id, query.parent_run_id, ctx)
+    })
 }
 
-pub(super) async fn get(Here(kernel): Here, _: In, Names(path, _): Names<Id, Envelope>) -> Answer {
-    kernel.read(|world, _| world.pipelines.run(&path.id).map(|it| Json(wire::run_json(it))))
+pub(super) async fn get(
+    Here(kernel): Here,
+    In(scope): In,
+    Names(path, _): Names<Id, Envelope>,
+) -> Answer {
+    kernel.read(|world, _| {
+        world.pipelines.run_at(&scope.workspace_id, &path.id).map(|it| Json(wire::run_json(it)))
+    })
 }
 
 pub(super) async fn cancel(
     Here(kernel): Here,
-    _: In,
+    In(scope): In,
     Names(path, _): Names<Id, Envelope>,
 ) -> Result<(), Refused<Envelope>> {
-    kernel.commit(|world, ctx| decide_cancel(world, &path.id, ctx))
+    kernel.commit(|world, ctx| decide_cancel(world, &scope.workspace_id, &path.id, ctx))
 }

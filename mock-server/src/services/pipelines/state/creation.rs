@@ -25,13 +25,13 @@ pub(in super::super) struct NewRun {
 }
 
 /// Refuses a graph that cannot end, or whose parts are not there.
-pub(super) fn check_graph(world: &World, graph: &Graph) -> Result<(), Refusal> {
+pub(super) fn check_graph(world: &World, at: &str, graph: &Graph) -> Result<(), Refusal> {
     graph.check()?;
     for node in &graph.nodes {
-        world.pipelines.module(&node.module_id)?;
+        world.pipelines.module(at, &node.module_id)?;
     }
     for id in graph.datasets.values() {
-        world.pipelines.data_source(id)?;
+        world.pipelines.data_source(at, id)?;
     }
     Ok(())
 }
@@ -45,7 +45,7 @@ pub(in super::super) fn decide_run(
     caller: &Caller,
     ctx: &mut Ctx<'_>,
 ) -> Decision<PipelineRun> {
-    check_graph(world, &graph)?;
+    check_graph(world, &workspace.workspace_id, &graph)?;
     let run = new_run(world, workspace, &graph, new, caller, ctx)?;
     let created = Event::RunCreated { run: Box::new(run.clone()), graph: Some(Box::new(graph)) };
     Ok((vec![kernel::Event::Pipelines(created)], run))

@@ -89,7 +89,11 @@ fn of_step(world: &World, run: &PipelineRun, graph: &Graph, step: &Step) -> RunP
     let node = graph.node(&step.node_id);
     let module_id = node.map(|it| it.module_id.as_str()).unwrap_or_default();
     let compute = node.and_then(|it| it.value("compute_name", &run.parameters));
-    let snapshot = world.pipelines.module(module_id).ok().and_then(|it| it["StorageId"].as_str());
+    let snapshot = world
+        .pipelines
+        .module(&run.workspace.workspace_id, module_id)
+        .ok()
+        .and_then(|it| it["StorageId"].as_str());
     let mut properties = texts(&[
         ("azureml.runsource", "azureml.StepRun"),
         ("azureml.nodeid", &step.node_id),

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use self::entities::Entities;
 pub(super) use self::{
     creation::{NewRun, decide_run},
     entities::{Kind, decide_data_type, decide_entity, decide_entity_update},
@@ -45,16 +46,9 @@ use crate::kernel::{Refusal, World, effects::Effect};
 /// Modules, data sources, graphs and runs of all Azure ML workspaces.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Pipelines {
-    /// Modules and data sources as the client described them, with what the
-    /// service adds.
-    modules: BTreeMap<String, Value>,
-    module_hashes: BTreeMap<String, String>,
-    data_sources: BTreeMap<String, Value>,
-    data_source_hashes: BTreeMap<String, String>,
-    graphs: BTreeMap<String, Graph>,
+    /// What pipelines are made of, by the id of the workspace that has it.
+    entities: BTreeMap<String, Entities>,
     runs: BTreeMap<String, PipelineRun>,
-    /// Data types beside those that each workspace has.
-    data_types: BTreeMap<String, Value>,
     published: BTreeMap<String, Published>,
     /// Steps whose outputs may be reused, by what they depend on.
     finished: BTreeMap<String, Origin>,
@@ -65,16 +59,19 @@ pub(crate) struct Pipelines {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Event {
     ModuleCreated {
+        workspace: String,
         id: String,
         hash: String,
         body: Value,
     },
     DataSourceCreated {
+        workspace: String,
         id: String,
         hash: String,
         body: Value,
     },
     DataTypeCreated {
+        workspace: String,
         id: String,
         body: Value,
     },
@@ -148,25 +145,29 @@ pub(crate) struct CopiedFile {
 impl Pipelines {
     pub(crate) fn evolve(&mut self, event: &Event) {
         match event.clone() {
-            Event::ModuleCreated { id, hash, body } => {
-                self.module_hashes.insert(hash, id.clone());
-                self.modules.insert(id, body);
+            Event::ModuleCreated { workspace, id, hash, body } => {
+                let entities = self.entities.entry(workspace).or_default();
+                entities.module_hashes.insert(hash, id.clone());
+                entities.modules.insert(id, body);
             }
-            Event::DataSourceCreated { id, hash, body } => {
-                self.data_source_hashes.insert(hash, id.clone());
-                self.data_sources.insert(id, body);
+            Event::DataSourceCreated { workspace, id, hash, body } => {
+                let entities = self.entities.entry(workspace).or_default();
+                entities.data_source_hashes.insert(hash, id.clone());
+                entities.data_sources.insert(id, body);
             }
             Event::RunCreated { run, graph } => {
                 if let Some(graph) = graph {
-                    self.graphs.insert(run.graph_id.clone(), *graph);
+                    let entities = self.entities.entry(run.workspace.workspace_id.clone());
+                    entities.or_default().graphs.insert(run.graph_id.clone(), *graph);
                 }
                 self.runs.insert(run.id.clone(), *run);
             }
-            Event::DataTypeCreated { id, body } => {
-                self.data_types.insert(id, body);
+            Event::DataTypeCreated { workspace, id, body } => {
+                self.entities.entry(workspace).or_default().data_types.insert(id, body);
             }
             Event::Published { pipeline, graph } => {
-                self.graphs.insert(pipeline.graph_id.clone(), *graph);
+                let entities = self.entities.entry(pipeline.workspace.workspace_id.clone());
+                entities.or_default().graphs.insert(pipeline.graph_id.clone(), *graph);
                 self.published.insert(pipeline.id.clone(), *pipeline);
             }
             Event::AvailabilitySet { pipeline_id, status, at } => {
@@ -246,34 +247,15 @@ impl Pipelines {
         }
     }
 
-    pub(super) fn module(&self, id: &str) -> Result<&Value, Refusal> {
-        self.modules.get(id).ok_or_else(|| missing("Module"))
-    }
-
-    pub(super) fn module_by_hash(&self, hash: &str) -> Result<&Value, Refusal> {
-        let id = self.module_hashes.get(hash).ok_or_else(|| missing("Module"))?;
-        self.module(id)
-    }
-
-    pub(super) fn data_source(&self, id: &str) -> Result<&Value, Refusal> {
-        self.data_sources.get(id).ok_or_else(|| missing("DataSource"))
-    }
-
-    pub(super) fn data_source_by_hash(&self, hash: &str) -> Result<&Value, Refusal> {
-        let id = self.data_source_hashes.get(hash).ok_or_else(|| missing("DataSource"))?;
-        self.data_source(id)
-    }
-
-    pub(super) fn graph(&self, id: &str) -> Result<&Graph, Refusal> {
-        self.graphs.get(id).ok_or_else(|| missing("Graph"))
-    }
-
+    /// The run with this id, in whichever workspace.
     pub(super) fn run(&self, id: &str) -> Result<&PipelineRun, Refusal> {
         self.runs.get(id).ok_or_else(|| missing("PipelineRun"))
     }
 
-    pub(super) fn data_types(&self) -> impl Iterator<Item = &Value> {
-        self.data_types.values()
+    /// A run of the workspace `at`.
+    pub(super) fn run_at(&self, at: &str, id: &str) -> Result<&PipelineRun, Refusal> {
+        let found = self.runs.get(id).filter(|it| it.workspace.workspace_id == at);
+        found.ok_or_else(|| missing("PipelineRun"))
     }
 
     pub(super) fn published(&self, at: &Workspace, id: &str) -> Result<&Published, Refusal> {

@@ -77,7 +77,7 @@ pub(in super::super) fn decide_publication(
     if new.name.is_empty() {
         return Err(Refusal::invalid("Name is missing: a published pipeline needs a name"));
     }
-    creation::check_graph(world, &graph)?;
+    creation::check_graph(world, &workspace.workspace_id, &graph)?;
     let published = Published {
         id: ctx.draw_uuid().to_string(),
         workspace,
@@ -128,7 +128,7 @@ pub(in super::super) fn decide_submission_of(
         );
         return Err(Refusal::invalid(text).with_code("UserError"));
     }
-    let graph = world.pipelines.graph(&pipeline.graph_id)?;
+    let graph = world.pipelines.graph(&workspace.workspace_id, &pipeline.graph_id)?;
     new.pipeline_id = Some(id.to_owned());
     new.continues_on_failure |= pipeline.continues_on_failure;
     let mut run = creation::new_run(world, workspace, graph, new, caller, ctx)?;

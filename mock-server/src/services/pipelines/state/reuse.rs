@@ -17,9 +17,9 @@ use crate::{
 /// What the outputs of a step depend on. `None` for a step that has to be
 /// executed each time.
 pub(super) fn fingerprint(world: &World, run: &PipelineRun, step: &Step) -> Option<String> {
-    let graph = world.pipelines.graph(&run.graph_id).ok()?;
+    let graph = world.pipelines.graph(&run.workspace.workspace_id, &run.graph_id).ok()?;
     let node = graph.node(&step.node_id)?;
-    let module = world.pipelines.module(&node.module_id).ok()?;
+    let module = world.pipelines.module(&run.workspace.workspace_id, &node.module_id).ok()?;
     if module["IsDeterministic"] != true {
         return None;
     }
@@ -59,7 +59,7 @@ pub(super) fn origin<'a>(
     step: &Step,
     fingerprint: Option<&String>,
 ) -> Option<&'a Origin> {
-    let graph = world.pipelines.graph(&run.graph_id).ok()?;
+    let graph = world.pipelines.graph(&run.workspace.workspace_id, &run.graph_id).ok()?;
     if graph.node(&step.node_id)?.regenerates {
         return None;
     }

@@ -44,11 +44,12 @@ pub(crate) enum Due {
 /// Submits a run: it and its steps begin to exist in run history.
 pub(in super::super) fn decide_submit(
     world: &World,
+    at: &str,
     run_id: &str,
     parent_run_id: Option<String>,
     ctx: &mut Ctx<'_>,
 ) -> Decision<()> {
-    let run = world.pipelines.run(run_id)?;
+    let run = world.pipelines.run_at(at, run_id)?;
     if run.submitted_at.is_some() {
         return Err(Refusal::conflict(format!("Pipeline run {run_id} was submitted before")));
     }
@@ -56,7 +57,7 @@ pub(in super::super) fn decide_submit(
         let text = format!("Pipeline run {run_id} was canceled before it was submitted");
         return Err(Refusal::conflict(text));
     }
-    let graph = world.pipelines.graph(&run.graph_id)?;
+    let graph = world.pipelines.graph(&run.workspace.workspace_id, &run.graph_id)?;
     let mut run = run.clone();
     if let Some(parent) = parent_run_id {
         world.stores.at(&run.workspace.place()).run(&parent)?;
@@ -76,7 +77,7 @@ pub(super) fn submission(
     graph.check()?;
     let mut steps = Vec::new();
     for node in &graph.nodes {
-        let module = world.pipelines.module(&node.module_id)?;
+        let module = world.pipelines.module(&run.workspace.workspace_id, &node.module_id)?;
         steps.push(Step {
             node_id: node.id.clone(),
             name: module["Name"].as_str().unwrap_or_default().to_owned(),
@@ -99,10 +100,11 @@ pub(super) fn submission(
 /// Asks all steps that have not ended to end.
 pub(in super::super) fn decide_cancel(
     world: &World,
+    at: &str,
     run_id: &str,
     ctx: &mut Ctx<'_>,
 ) -> Decision<()> {
-    let run = world.pipelines.run(run_id)?;
+    let run = world.pipelines.run_at(at, run_id)?;
     if run.status.is_final() || run.is_cancel_requested {
         return Ok((Vec::new(), ()));
     }

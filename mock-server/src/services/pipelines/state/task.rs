@@ -57,7 +57,8 @@ pub(super) fn container_of_output(
     step: &Step,
     port: &str,
 ) -> Result<(String, String), Refusal> {
-    let node = world.pipelines.graph(&run.graph_id)?.node(&step.node_id);
+    let node =
+        world.pipelines.graph(&run.workspace.workspace_id, &run.graph_id)?.node(&step.node_id);
     let output = node.and_then(|it| it.outputs.iter().find(|(name, _)| name == port));
     let datastore = output.and_then(|(_, store)| store.as_deref()).unwrap_or_default();
     container_of(world, &run.workspace, datastore)
@@ -97,7 +98,7 @@ impl Task {
         step: &Step,
         ctx: &Ctx<'_>,
     ) -> Result<Self, Refusal> {
-        let graph = world.pipelines.graph(&run.graph_id)?;
+        let graph = world.pipelines.graph(&run.workspace.workspace_id, &run.graph_id)?;
         let node = graph.node(&step.node_id);
         let node = node.ok_or_else(|| Refusal::invalid("the step is not in its graph"))?;
         let given = |name: &str| node.value(name, &run.parameters);
@@ -234,7 +235,7 @@ fn place_of(
         return run.data_paths.get(name).cloned().ok_or_else(missing);
     }
     let id = graph.datasets.get(node_id).map(String::as_str).unwrap_or_default();
-    let source = world.pipelines.data_source(id)?;
+    let source = world.pipelines.data_source(&run.workspace.workspace_id, id)?;
     let text = |name: &str| source[name].as_str().unwrap_or_default().to_owned();
     Ok(DataPath { datastore: text("DataStoreName"), path: text("PathOnDataStore") })
 }
@@ -290,9 +291,9 @@ fn code_of(
     let Some(script) = given("python_script_name") else {
         return Err(Refusal::invalid(format!("step '{}' has no code", step.name)));
     };
-    let module = world.pipelines.module(&node.module_id)?;
+    let module = world.pipelines.module(&run.workspace.workspace_id, &node.module_id)?;
     let snapshot = module["StorageId"].as_str().unwrap_or_default();
-    let files = world.content.files(snapshot).ok_or_else(|| {
+    let files = world.content.files(&run.workspace.workspace_id, snapshot).ok_or_else(|| {
         Refusal::not_found(format!("Snapshot {snapshot} of step '{}' was not found", step.name))
     })?;
     let folder = format!("azureml/{}", step.run_id);

@@ -144,3 +144,45 @@ async fn what_is_not_there_is_404_in_the_words_of_this_service() {
     let message = "azml-mock does not emulate pipelines.schedules.list";
     assert_eq!((status, &answer["Error"]["Message"]), (501, &json!(message)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_workspace_sees_no_module_data_graph_or_run_of_another() {
+    let cloud = MockCloud::new();
+    let node = notebook(&cloud, "one").await;
+    let module = node["ModuleId"].as_str().unwrap().to_owned();
+    let source = json!({
+        "Name": "d", "IdentifierHash": "hash-of-d", "DataStoreName": "workspaceblobstore",
+        "PathOnDataStore": "d",
+    });
+    let (_, source) = send(&cloud, "POST", &at("/DataSources"), &source.to_string()).await;
+    let run = submit(&cloud, &body(std::slice::from_ref(&node), &[])).await;
+    let (_, shown) = send(&cloud, "GET", &at(&format!("/PipelineRuns/{run}")), "").await;
+    let (data, graph) = (source["Id"].as_str().unwrap(), shown["GraphId"].as_str().unwrap());
+    let cases = [
+        ("GET", format!("/Modules/{module}")),
+        ("GET", "/Modules/Hash/hash-of-one".to_owned()),
+        ("PUT", format!("/Modules/{module}")),
+        ("GET", format!("/DataSources/{data}")),
+        ("GET", "/DataSources/Hash/hash-of-d".to_owned()),
+        ("GET", format!("/Graphs/{graph}")),
+        ("GET", format!("/Graphs/{graph}/Interface")),
+        ("GET", format!("/PipelineRuns/{run}")),
+        ("POST", format!("/PipelineRuns/Submit/{run}")),
+        ("POST", format!("/PipelineRuns/{run}/Graph/AllNodes/StatusCode")),
+        ("DELETE", format!("/PipelineRuns/{run}/Execution")),
+    ];
+    for (method, rest) in cases {
+        let here = at(&rest);
+        let elsewhere = here.replace("/ws1/", "/w-plain/");
+        assert_ne!(here, elsewhere);
+        let sent = if method == "GET" { "" } else { "{}" };
+        assert_eq!(send(&cloud, method, &elsewhere, sent).await.0, 404, "{method} {rest}");
+        if method == "GET" {
+            assert_eq!(send(&cloud, method, &here, sent).await.0, 200, "{method} {rest}");
+        }
+    }
+    let path = at("/PipelineRuns/Unsubmitted/CreationInfoWithGraph?experimentName=wine");
+    let path = path.replace("/ws1/", "/w-plain/");
+    let (status, refused) = send(&cloud, "POST", &path, &body(&[node], &[]).to_string()).await;
+    assert_eq!((status, &refused["Error"]["Message"]), (404, &json!("Module not found")));
+}
