@@ -1,7 +1,7 @@
 use std::{io, path::Path, sync::Arc, time::Duration};
 
 use super::*;
-use crate::kernel::{MockCloud, Refusal, World, WorldId};
+use crate::kernel::{MockCloud, Refusal, World, WorldId, log::VERSION};
 
 fn open(folder: &Path) -> MockCloud {
     let (log, worlds) = Sqlite::open(folder, Durability::Normal).unwrap();
@@ -159,7 +159,8 @@ async fn a_second_process_on_the_folder_is_refused() {
 
 #[tokio::test]
 async fn what_a_later_version_wrote_is_refused() {
-    let later = [("UPDATE records SET version = 99", 99, 1), ("PRAGMA user_version = 7", 7, 1)];
+    let later =
+        [("UPDATE records SET version = 99", 99, VERSION), ("PRAGMA user_version = 7", 7, 1)];
     for (change, found, known) in later {
         let folder = tempfile::tempdir().unwrap();
         let (log, worlds) = Sqlite::open(folder.path(), Durability::Normal).unwrap();
