@@ -5,8 +5,8 @@
 //! takes an authority that begins so as it is, without a question to Microsoft.
 //! The grants are
 //! - `client_credentials` with a secret, with an assertion that the program
-//!   signed itself (form, audience, subject and time are checked; the signature
-//!   too, once a certificate of the application is known), or with the token of
+//!   signed itself (form, audience, subject and time are checked, and that the
+//!   key of a certificate that is known made the signature), or with the token of
 //!   a workload (form, audience and time; issuer and subject, once a federated
 //!   credential of the application is known; no issuer's keys are fetched);
 //! - `device_code` for the user of the mock: approved at once, or by hand, on
