@@ -7,7 +7,8 @@ use azml_core::{AccessToken, Cloud, Result, Scope, TokenCredential, Transport};
 use crate::ClientCertificateCredential;
 use crate::{
     AzureCliCredential, ChainedCredential, ClientSecretCredential, ManagedIdentity,
-    ManagedIdentityCredential, WorkloadIdentityCredential, chain::Found, variables,
+    ManagedIdentityCredential, WorkloadIdentityCredential, chain::Found, chain::without_operation,
+    variables,
 };
 
 /// How long the metadata service of a machine may take to show that it is there.
@@ -58,13 +59,20 @@ impl DefaultCredential {
             Some(id) => ManagedIdentity::ClientId(id),
             None => ManagedIdentity::SystemAssigned,
         };
-        let managed = ManagedIdentityCredential::new(cloud, transport.clone(), identity);
+        let managed = match ManagedIdentityCredential::new(cloud, transport.clone(), identity) {
+            // A form that is not known here. Azure sets up Arc and Cloud Shell for all, so
+            // that nobody has chosen it.
+            Err(err) if variable("IDENTITY_HEADER").is_none() => {
+                Found::Absent(without_operation(&err))
+            }
+            managed => Found::set_up(managed),
+        };
         let is_in_app = variable("IDENTITY_ENDPOINT").is_some();
         let probe = if is_in_app { None } else { Some(PROBE) };
         let chain = ChainedCredential::new()
             .with_link("environment", environment(cloud, transport, variable), true, None)
             .with_link("workload identity", workload, true, None)
-            .with_link("managed identity", Found::set_up(managed), is_in_app, probe)
+            .with_link("managed identity", managed, is_in_app, probe)
             .with_link("Azure CLI", Found::set_up(AzureCliCredential::new()), false, None);
         Self { chain }
     }
@@ -270,6 +278,34 @@ mod tests {
             assert_eq!(err.kind(), ErrorKind::InvalidArgument);
             assert_eq!((credential.chosen(), authority.seen().len()), (None, 0));
         }
+    }
+
+    /// `azure_identity` reads the variables of the process, so that this test runs
+    /// itself in another one, where there is no Azure CLI either.
+    #[tokio::test]
+    async fn a_managed_identity_of_an_unknown_form_is_passed_over_with_its_reason() {
+        const NAME: &str = "default::tests::\
+                            a_managed_identity_of_an_unknown_form_is_passed_over_with_its_reason";
+        if std::env::var_os("MSI_ENDPOINT").is_none() {
+            let output = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", NAME])
+                .env("MSI_ENDPOINT", "http://127.0.0.1:1/msi")
+                .env("PATH", "")
+                .output()
+                .unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(output.status.success() && text.contains("1 passed"), "{text}");
+            return;
+        }
+        let authority = Arc::new(Authority::default());
+        let err = open(&authority, &[]).token(&arm()).await.unwrap_err();
+        let expected = "auth.chain failed: no credential works; \
+                        environment: neither AZURE_CLIENT_SECRET nor AZURE_CLIENT_CERTIFICATE_PATH is set; \
+                        workload identity: AZURE_FEDERATED_TOKEN_FILE is not set; \
+                        managed identity: CloudShell managed identity isn't supported; Azure CLI: ";
+        let text = err.to_string();
+        assert!(text.starts_with(expected), "{text}");
+        assert_eq!(authority.seen().len(), 0);
     }
 
     #[tokio::test]
