@@ -1,3 +1,4 @@
+mod blocks;
 pub(crate) mod bodies;
 pub(super) mod gate;
 pub(super) mod preconditions;
@@ -25,14 +26,12 @@ use self::{
 };
 use super::{
     state::{
-        At, Blob, Stamp, Stored, Waiting, assemble, decide_block, decide_container,
-        decide_deletion, decide_metadata, decide_put,
+        At, Blob, Stamp, Stored, decide_container, decide_deletion, decide_metadata, decide_put,
     },
-    wire::xml,
     wire::{self, Entry, Envelope, Listing},
 };
 use crate::kernel::{
-    Here, Kernel, Kind, Names, Params, Raw, Refusal, Refused, Route, Service, Site,
+    Here, Kernel, Kind, Names, Params, Refusal, Refused, Route, Service, Site,
     files::{self, Folder},
 };
 
@@ -46,9 +45,9 @@ const PAGE: usize = 5000;
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
     Route::put("storage.blob.put", "/__blob/{account}/{container}/{*name}", |it| on(it, put)).without_bodies(),
-    Route::put("storage.blob.put_block", "/__blob.block/{account}/{container}/{*name}", |it| on(it, put_block)).without_bodies(),
-    Route::put("storage.blob.put_block_list", "/__blob.blocklist/{account}/{container}/{*name}", |it| on(it, put_block_list)).without_bodies(),
-    Route::get("storage.blob.get_block_list", "/__blob.blocklist/{account}/{container}/{*name}", |it| on(it, get_block_list)).without_bodies(),
+    Route::put("storage.blob.put_block", "/__blob.block/{account}/{container}/{*name}", |it| on(it, blocks::put_block)).without_bodies(),
+    Route::put("storage.blob.put_block_list", "/__blob.blocklist/{account}/{container}/{*name}", |it| on(it, blocks::put_block_list)).without_bodies(),
+    Route::get("storage.blob.get_block_list", "/__blob.blocklist/{account}/{container}/{*name}", |it| on(it, blocks::get_block_list)).without_bodies(),
     Route::get("storage.blob.get", "/__blob/{account}/{container}/{*name}", |it| on(it, get)).without_bodies(),
     Route::new(Method::HEAD, "storage.blob.head", "/__blob/{account}/{container}/{*name}", |it| on(it, head)).without_bodies(),
     Route::delete("storage.blob.delete", "/__blob/{account}/{container}/{*name}", |it| on(it, delete)).without_bodies(),
@@ -146,7 +145,16 @@ fn place(
     if let Err(err) = undone {
         tracing::warn!(%err, file = %path.display(), "a file is not as the log has it");
     }
-    recorded
+    let (blob, forgotten) = recorded?;
+    remove_blocks(kernel, &forgotten);
+    Ok(blob)
+}
+
+/// Removes files of blocks that the world has forgotten.
+fn remove_blocks(kernel: &Kernel, forgotten: &[String]) {
+    for file in forgotten {
+        let _ = fs::remove_file(kernel.files.blocks().join(file));
+    }
 }
 
 /// Gives the file at `path` a second name, if there is one.
@@ -219,108 +227,6 @@ fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-#[derive(Deserialize)]
-struct BlockQuery {
-    #[serde(default, rename = "blockid")]
-    id: String,
-}
-
-async fn put_block(
-    Here(kernel): Here,
-    Names(path, _): PathNames,
-    Params(query, _): Params<BlockQuery, Envelope>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let at = At::from(path);
-    let decoded = BASE64.decode(&query.id).map(|it| it.len());
-    if query.id.is_empty() || !decoded.is_ok_and(|it| it <= 64) {
-        let text = "Value for one of the query parameters specified in the request URI is invalid: blockid.";
-        return Err(Refusal::invalid(text).with_code("InvalidQueryParameterValue").into());
-    }
-    check_container(&kernel, &at)?;
-    let unfinished = kernel.files.unfinished().map_err(unusable)?;
-    let received = bodies::receive(unfinished, body).await?;
-    wire::check_md5(&headers, received.md5)?;
-    let (folder, file) = (kernel.files.blocks(), uuid::Uuid::new_v4().simple().to_string());
-    files::place(&received.path, &folder.join(&file)).map_err(unusable)?;
-    let block = Waiting { len: received.len, file: file.clone() };
-    let recorded: Result<Option<String>, Refusal> =
-        kernel.commit(|world, _| decide_block(&world.blobs, &at, &query.id, block));
-    let stale = recorded.as_ref().map_or_else(|_| Some(file), Clone::clone);
-    if let Some(stale) = stale {
-        let _ = fs::remove_file(folder.join(stale));
-    }
-    recorded?;
-    let shown = wire::with_md5(wire::common(&headers), received.md5);
-    Ok((StatusCode::CREATED, shown).into_response())
-}
-
-async fn put_block_list(
-    Here(kernel): Here,
-    Names(path, _): PathNames,
-    headers: HeaderMap,
-    Raw(body, _): Raw<Envelope>,
-) -> Answer {
-    let at = At::from(path);
-    let list = xml::block_list(&String::from_utf8_lossy(&body))
-        .map_err(|text| Refusal::malformed(text).with_code("InvalidXmlDocument"))?;
-    let present = open(&kernel, &at)?.map(|(_, it)| it);
-    let (parts, waiting): (_, Vec<String>) = kernel.read::<_, Refused<Envelope>>(|world, _| {
-        let container = world.blobs.container(&at.account, &at.container)?;
-        let parts = assemble(container, &at, present.as_ref(), &list)?;
-        Ok((parts, container.waiting(&at.name).map(|(_, it)| it.file.clone()).collect()))
-    })?;
-    let blocks = parts.iter().map(|(block, _)| block.clone()).collect();
-    let unfinished = kernel.files.unfinished().map_err(unusable)?;
-    let file = kernel.files.container(&at.account, &at.container).locate(&at.name);
-    let joined = bodies::join(unfinished, parts, file, kernel.files.blocks()).await?;
-    let (stored, metadata) = (wire::stored_of_list(&headers), wire::metadata_of(&headers));
-    let stored = Stored { headers: stored, metadata, blocks };
-    let blob = place(&kernel, &at, &joined, &Preconditions::of(&headers), stored)?;
-    for file in waiting {
-        let _ = fs::remove_file(kernel.files.blocks().join(file));
-    }
-    let shown = wire::written(&headers, &blob.etag, blob.modified_at);
-    Ok((StatusCode::CREATED, shown).into_response())
-}
-
-#[derive(Deserialize)]
-struct BlockListQuery {
-    #[serde(default, rename = "blocklisttype")]
-    kind: String,
-}
-
-async fn get_block_list(
-    Here(kernel): Here,
-    Names(path, _): PathNames,
-    Params(query, _): Params<BlockListQuery, Envelope>,
-    headers: HeaderMap,
-) -> Answer {
-    let at = At::from(path);
-    let present = open(&kernel, &at)?.map(|(_, it)| it);
-    let (committed, uncommitted) = match query.kind.as_str() {
-        "uncommitted" => (false, true),
-        "all" => (true, true),
-        _ => (true, false),
-    };
-    let body = kernel.read::<_, Refused<Envelope>>(|world, _| {
-        let container = world.blobs.container(&at.account, &at.container)?;
-        let waiting: Vec<_> = container.waiting(&at.name).collect();
-        if present.is_none() && waiting.is_empty() {
-            return Err(missing());
-        }
-        let blocks = present.as_ref().map_or(&[][..], |it| &it.blocks);
-        Ok(wire::block_list_xml(committed.then_some(blocks), uncommitted.then_some(&waiting)))
-    })?;
-    let mut shown = wire::common(&headers);
-    if let Some(blob) = &present {
-        shown.extend(wire::written(&headers, &blob.etag, blob.modified_at));
-        shown.insert("x-ms-blob-content-length", blob.stamp.len.into());
-    }
-    Ok((shown, xml_body(body)).into_response())
-}
-
 fn xml_body(text: String) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/xml")], text)
 }
@@ -366,7 +272,9 @@ async fn delete(Here(kernel): Here, Names(path, _): PathNames, headers: HeaderMa
     let folder = kernel.files.container(&at.account, &at.container);
     let path = folder.locate(&at.name);
     // First: what the log does not take must not cost the bytes.
-    kernel.commit::<_, Refused<Envelope>>(|world, _| decide_deletion(&world.blobs, &at))?;
+    let forgotten =
+        kernel.commit::<_, Refused<Envelope>>(|world, _| decide_deletion(&world.blobs, &at))?;
+    remove_blocks(&kernel, &forgotten);
     remove(&folder, &path).map_err(unusable)?;
     Ok((StatusCode::ACCEPTED, wire::common(&headers)).into_response())
 }

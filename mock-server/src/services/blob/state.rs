@@ -142,6 +142,11 @@ impl Container {
         known.cloned().unwrap_or_else(|| Blob::found(stamp))
     }
 
+    /// The files of the blocks that go with the next change of the blob `name`.
+    fn forgotten(&self, name: &str) -> Vec<String> {
+        self.waiting(name).map(|(_, it)| it.file.clone()).collect()
+    }
+
     pub(super) fn waiting(&self, name: &str) -> impl Iterator<Item = (&String, &Waiting)> {
         self.uncommitted.get(name).into_iter().flatten()
     }
@@ -301,7 +306,8 @@ pub(super) struct Stored {
     pub(super) blocks: Vec<Block>,
 }
 
-/// Records a blob whose file is in its place.
+/// Records a blob whose file is in its place. Names the files of the blocks
+/// that are forgotten with it.
 pub(super) fn decide_put(
     blobs: &Blobs,
     at: &At,
@@ -309,7 +315,7 @@ pub(super) fn decide_put(
     stored: Stored,
     seed: u64,
     ctx: &mut Ctx<'_>,
-) -> Decision<Blob> {
+) -> Decision<(Blob, Vec<String>)> {
     let container = blobs.container(&at.account, &at.container)?;
     let blob = Blob {
         etag: etag(seed, ctx.draw_id()),
@@ -321,7 +327,7 @@ pub(super) fn decide_put(
         blocks: stored.blocks,
     };
     let put = Event::Put { at: at.clone(), blob: Box::new(blob.clone()) };
-    Ok((vec![kernel::Event::Blob(put)], blob))
+    Ok((vec![kernel::Event::Blob(put)], (blob, container.forgotten(&at.name))))
 }
 
 /// Records a block whose file is in its place. All ids of a blob are of one length.
@@ -357,10 +363,11 @@ pub(super) fn decide_metadata(
     Ok((vec![kernel::Event::Blob(set)], blob))
 }
 
-/// Forgets a blob whose file is gone.
-pub(super) fn decide_deletion(blobs: &Blobs, at: &At) -> Decision<()> {
-    blobs.container(&at.account, &at.container)?;
-    Ok((vec![kernel::Event::Blob(Event::Deleted { at: at.clone() })], ()))
+/// Forgets a blob whose file is gone, and names the files of the blocks that
+/// are forgotten with it.
+pub(super) fn decide_deletion(blobs: &Blobs, at: &At) -> Decision<Vec<String>> {
+    let forgotten = blobs.container(&at.account, &at.container)?.forgotten(&at.name);
+    Ok((vec![kernel::Event::Blob(Event::Deleted { at: at.clone() })], forgotten))
 }
 
 /// Where the bytes of one part of a new blob are.

@@ -230,6 +230,24 @@ async fn blocks_are_joined_in_the_order_of_their_list() {
 }
 
 #[tokio::test]
+async fn blocks_that_are_forgotten_leave_no_files() {
+    let storage = Storage::new();
+    let block = "comp=block&blockid=QUFB&";
+    let left = || fs::read_dir(storage.cloud.kernel().files.blocks()).unwrap().count();
+    let put = async || storage.call("PUT", "a", "", &[("x-ms-blob-type", "BlockBlob")], "x").await;
+    for _ in 0..2 {
+        assert_eq!(storage.call("PUT", "a", block, &[], "one").await.status, 201);
+    }
+    assert_eq!(left(), 1, "the second takes the place of the first");
+    assert_eq!(put().await.status, 201);
+    assert_eq!(left(), 0, "a blob that is put whole forgets its blocks");
+    storage.call("PUT", "a", block, &[], "two").await;
+    assert_eq!(left(), 1);
+    assert_eq!(storage.call("DELETE", "a", "", &[], "").await.status, 202);
+    assert_eq!(left(), 0, "so does one that is deleted");
+}
+
+#[tokio::test]
 async fn a_listing_has_pages_and_folders() {
     let storage = Storage::new();
     for name in ["a", "a/b", "d/1", "d/2", "e"] {
