@@ -41,7 +41,8 @@ pub use crate::{
     environment::RunEnvironment,
     experiments::{ExperimentId, ExperimentInfo, ExperimentName, ExperimentView, Experiments},
     metrics::{
-        Metric, MetricKey, MetricKind, MetricRow, MetricSeries, MetricSummary, MetricValue, Metrics,
+        Metric, MetricKey, MetricKind, MetricRow, MetricSeries, MetricSummary, MetricValue,
+        Metrics, PendingMetric,
     },
     mlflow::MlflowTracking,
     models::{

@@ -10,6 +10,7 @@ use azml_core::{Error, Result, string_id};
 use futures_core::stream::BoxStream;
 use futures_util::TryStreamExt;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 pub use self::{
     series::{MetricKind, MetricRow, MetricSeries, MetricSummary},
@@ -49,6 +50,23 @@ impl Metric {
     }
 }
 
+/// A number that waits to be sent, with the id that keeps it from being stored
+/// twice, however often it is sent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PendingMetric {
+    /// The number.
+    pub metric: Metric,
+    pub(crate) id: Uuid,
+}
+
+impl PendingMetric {
+    /// A number with an id of its own.
+    pub fn new(metric: Metric) -> Self {
+        Self { metric, id: Uuid::new_v4() }
+    }
+}
+
 /// The metrics of the runs of one server or workspace.
 #[async_trait]
 pub trait Metrics: fmt::Debug + Send + Sync {
@@ -59,6 +77,18 @@ pub trait Metrics: fmt::Debug + Send + Sync {
     /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), before
     /// anything is sent, for an empty key.
     async fn log(&self, run: &RunRef, metrics: &[Metric]) -> Result<()>;
+
+    /// Sends the first of `pending`, as many as one call takes, and says how many
+    /// these are. They may be sent again after a failure.
+    ///
+    /// # Errors
+    ///
+    /// As [`log`](Self::log).
+    async fn log_next(&self, run: &RunRef, pending: &[PendingMetric]) -> Result<usize> {
+        let metrics: Vec<Metric> = pending.iter().map(|it| it.metric.clone()).collect();
+        self.log(run, &metrics).await?;
+        Ok(pending.len())
+    }
 
     /// Lists the series of a run.
     ///

@@ -7,8 +7,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{filter::filter, ops, wire};
 use crate::{
-    ExperimentId, ExperimentInfo, Metric, MetricKey, Metrics, MlflowTracking, NewRun, RunEnd,
-    RunId, RunInfo, RunQuery, RunRef, Runs, metrics::check_keys,
+    ExperimentId, ExperimentInfo, Metric, MetricKey, Metrics, MlflowTracking, NewRun,
+    PendingMetric, RunEnd, RunId, RunInfo, RunQuery, RunRef, Runs, metrics::check_keys,
 };
 
 /// What one batch may hold, by kind.
@@ -149,6 +149,14 @@ impl Metrics for MlflowTracking {
             self.endpoint.call(&batch).await?;
         }
         Ok(())
+    }
+
+    async fn log_next(&self, run: &RunRef, pending: &[PendingMetric]) -> Result<usize> {
+        // The server knows a number again by its key, time, step and value.
+        let next = pending.iter().take(MOST_METRICS);
+        let metrics: Vec<Metric> = next.map(|it| it.metric.clone()).collect();
+        self.log(run, &metrics).await?;
+        Ok(metrics.len())
     }
 
     async fn keys(&self, run: &RunRef) -> Result<Vec<MetricKey>> {

@@ -6,7 +6,7 @@ use std::sync::{
 use azml_core::{Error, Result};
 
 use super::Run;
-use crate::{Metric, MetricKey};
+use crate::{Metric, MetricKey, PendingMetric};
 
 const NAME: &str = "metrics.batch";
 /// How many values a batch holds if nobody says.
@@ -33,7 +33,7 @@ const MOST: usize = 10_000;
 #[must_use = "a batch that is not flushed loses its values"]
 pub struct MetricBatch {
     run: Run,
-    metrics: Vec<Metric>,
+    pending: Vec<PendingMetric>,
     most: usize,
 }
 
@@ -67,7 +67,7 @@ impl Unsent {
 
 impl MetricBatch {
     pub(super) fn new(run: Run) -> Self {
-        Self { run, metrics: Vec::new(), most: MOST }
+        Self { run, pending: Vec::new(), most: MOST }
     }
 
     /// Sets how many values may wait, at least 1.
@@ -88,38 +88,41 @@ impl MetricBatch {
         if key.as_str().is_empty() {
             return Err(Error::invalid(NAME, "metric key is empty: give each metric a name"));
         }
-        if self.metrics.len() >= self.most {
+        if self.pending.len() >= self.most {
             let reason = format!("the batch holds {} values: flush it to log more", self.most);
             return Err(Error::invalid(NAME, reason));
         }
         let now = self.run.backend.clock().now();
-        self.metrics.push(Metric::new(key, value, now).with_step(step));
+        let metric = Metric::new(key, value, now).with_step(step);
+        self.pending.push(PendingMetric::new(metric));
         self.unsent().waiting.fetch_add(1, Relaxed);
         Ok(())
     }
 
     /// How many values wait.
     pub fn len(&self) -> usize {
-        self.metrics.len()
+        self.pending.len()
     }
 
     /// Whether no value waits.
     pub fn is_empty(&self) -> bool {
-        self.metrics.is_empty()
+        self.pending.is_empty()
     }
 
-    /// Sends all values. After a failure they are still there.
+    /// Sends all values. After a failure, or if it is not awaited to the end, the
+    /// values that nobody acknowledged are still there. Flush again to send them:
+    /// what did arrive is not stored twice.
     ///
     /// # Errors
     ///
     /// As [`Run::log`].
     pub async fn flush(&mut self) -> Result<()> {
-        if self.metrics.is_empty() {
-            return Ok(());
+        while !self.pending.is_empty() {
+            let sent = self.run.backend.metrics().log_next(&self.run.reference, &self.pending);
+            let sent = sent.await?.clamp(1, self.pending.len());
+            self.pending.drain(..sent);
+            self.unsent().waiting.fetch_sub(sent, Relaxed);
         }
-        self.run.log(&self.metrics).await?;
-        self.unsent().waiting.fetch_sub(self.metrics.len(), Relaxed);
-        self.metrics.clear();
         Ok(())
     }
 
@@ -130,7 +133,7 @@ impl MetricBatch {
 
 impl Drop for MetricBatch {
     fn drop(&mut self) {
-        let lost = self.metrics.len();
+        let lost = self.pending.len();
         if lost > 0 {
             self.unsent().waiting.fetch_sub(lost, Relaxed);
             self.unsent().lost.fetch_add(lost, Relaxed);
@@ -141,7 +144,10 @@ impl Drop for MetricBatch {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use azml_core::ErrorKind;
+    use serde_json::Value;
 
     use super::*;
     use crate::{AzureMlTracking, RunId, RunRef, testing, testing::Script};
@@ -166,6 +172,38 @@ mod tests {
         assert!(batch.is_empty());
         run.finish().await.unwrap();
         assert_eq!(script.asked(), ["POST batch", "POST events"]);
+    }
+
+    /// The id of each value, by step, in each of the requests.
+    fn ids(script: &Script) -> Vec<BTreeMap<i64, String>> {
+        let rows = |body: &Value| -> Vec<Value> {
+            let entries = body["values"].as_array().unwrap().iter();
+            entries.flat_map(|it| it["value"].as_array().unwrap()).cloned().collect()
+        };
+        let id = |it: Value| (it["step"].as_i64().unwrap(), it["metricId"].to_string());
+        script.bodies().iter().map(|it| rows(it).into_iter().map(id).collect()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_repeated_flush_sends_what_is_missing_under_the_same_ids() {
+        let lost = http::Response::builder().status(400).body(bytes::Bytes::new()).unwrap();
+        let script = Script::default().then("metric/batch").then_response(lost);
+        let script = Arc::new(script.then("metric/batch"));
+        let run = run(&script);
+        let mut batch = run.batch().with_most(20_000);
+        for step in 0..12_000 {
+            batch.log("loss", 0.5, step).unwrap();
+        }
+        batch.flush().await.unwrap_err();
+        assert_eq!(batch.len(), 750);
+        assert!(run.clone().finish().await.unwrap_err().to_string().contains("750 values wait"));
+        batch.flush().await.unwrap();
+        assert!(batch.is_empty());
+        let sent = ids(&script);
+        assert_eq!((sent[0].len(), sent[1].len(), sent.len()), (11_250, 750, 3));
+        assert_eq!(sent[1], sent[2]);
+        let all: BTreeSet<&String> = sent[..2].iter().flat_map(BTreeMap::values).collect();
+        assert_eq!(all.len(), 12_000);
     }
 
     #[tokio::test]

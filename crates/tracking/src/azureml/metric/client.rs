@@ -10,8 +10,8 @@ use super::{
     wire::{self, Entry, Row},
 };
 use crate::{
-    ArtifactPath, AzureMlTracking, Metric, MetricKey, MetricKind, MetricSeries, Metrics, RunRef,
-    metrics::check_keys,
+    ArtifactPath, AzureMlTracking, Metric, MetricKey, MetricKind, MetricSeries, Metrics,
+    PendingMetric, RunRef, metrics::check_keys,
 };
 
 /// Rows of one key in one entry of a batch.
@@ -24,18 +24,15 @@ const SCALAR: &str = "azureml.v1.scalar";
 impl Metrics for AzureMlTracking {
     async fn log(&self, run: &RunRef, metrics: &[Metric]) -> Result<()> {
         check_keys("metric.batch", metrics)?;
-        let series = by_key(metrics);
-        let mut entries = Vec::new();
-        for (key, rows) in &series {
-            let entry = |rows| Entry {
-                name: key.as_str(),
-                shown_as: SCALAR,
-                columns: vec![(key.as_str(), "double")],
-                rows,
-            };
-            entries.extend(rows.chunks(MOST_ROWS).map(entry));
-        }
-        self.send(run, &entries).await
+        let series = by_key(metrics.iter().map(|it| (&it.key, it.into())));
+        self.send(run, &scalars(&series)).await
+    }
+
+    async fn log_next(&self, run: &RunRef, pending: &[PendingMetric]) -> Result<usize> {
+        let next = pending.get(..fitting(pending)).unwrap_or(pending);
+        let series = by_key(next.iter().map(|it| (&it.metric.key, it.into())));
+        self.send(run, &scalars(&series)).await?;
+        Ok(next.len())
     }
 
     async fn log_series(&self, run: &RunRef, series: &[MetricSeries]) -> Result<()> {
@@ -137,15 +134,46 @@ impl AzureMlTracking {
 }
 
 /// The rows of each key together, in the order in which the keys come first.
-fn by_key(metrics: &[Metric]) -> Vec<(&MetricKey, Vec<Row>)> {
+fn by_key<'a>(rows: impl Iterator<Item = (&'a MetricKey, Row)>) -> Vec<(&'a MetricKey, Vec<Row>)> {
     let mut series: Vec<(&MetricKey, Vec<Row>)> = Vec::new();
     let mut places = HashMap::new();
-    for metric in metrics {
-        let place = *places.entry(&metric.key).or_insert_with(|| {
-            series.push((&metric.key, Vec::new()));
+    for (key, row) in rows {
+        let place = *places.entry(key).or_insert_with(|| {
+            series.push((key, Vec::new()));
             series.len() - 1
         });
-        series[place].1.push(metric.into());
+        series[place].1.push(row);
     }
     series
+}
+
+/// The entries of a batch of numbers.
+fn scalars<'a>(series: &'a [(&MetricKey, Vec<Row>)]) -> Vec<Entry<'a>> {
+    let mut entries = Vec::new();
+    for (key, rows) in series {
+        let entry = |rows| Entry {
+            name: key.as_str(),
+            shown_as: SCALAR,
+            columns: vec![(key.as_str(), "double")],
+            rows,
+        };
+        entries.extend(rows.chunks(MOST_ROWS).map(entry));
+    }
+    entries
+}
+
+/// How many of the numbers, from the first on, fit into one batch.
+fn fitting(pending: &[PendingMetric]) -> usize {
+    let (mut rows, mut entries) = (HashMap::new(), 0);
+    for (index, it) in pending.iter().enumerate() {
+        let rows: &mut usize = rows.entry(&it.metric.key).or_default();
+        if rows.is_multiple_of(MOST_ROWS) {
+            if entries == MOST_ENTRIES {
+                return index;
+            }
+            entries += 1;
+        }
+        *rows += 1;
+    }
+    pending.len()
 }

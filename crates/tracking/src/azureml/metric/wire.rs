@@ -9,7 +9,7 @@ use time::{OffsetDateTime, UtcOffset, error::Format, format_description::well_kn
 use uuid::Uuid;
 
 use super::lenient;
-use crate::{Metric, MetricKey, MetricKind, MetricRow, MetricSeries, MetricValue};
+use crate::{Metric, MetricKey, MetricKind, MetricRow, MetricSeries, MetricValue, PendingMetric};
 
 /// Rows of one key.
 #[derive(Clone, Debug)]
@@ -39,6 +39,12 @@ impl From<&Metric> for Row {
             step: Some(it.step),
             cells: BTreeMap::from([cell]),
         }
+    }
+}
+
+impl From<&PendingMetric> for Row {
+    fn from(it: &PendingMetric) -> Self {
+        Self { id: it.id.to_string(), ..Self::from(&it.metric) }
     }
 }
 
