@@ -1,7 +1,12 @@
-use std::{cmp::Ordering, collections::BTreeMap, fmt};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet, HashSet},
+    fmt,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 /// Bytes of one packed point.
@@ -22,7 +27,7 @@ pub(crate) struct Point {
 /// By bits: a point that is not a number equals itself.
 impl PartialEq for Point {
     fn eq(&self, other: &Self) -> bool {
-        (self.at, self.step, self.value.to_bits()) == (other.at, other.step, other.value.to_bits())
+        self.key() == other.key()
     }
 }
 
@@ -55,6 +60,20 @@ pub(crate) struct Batch {
     /// How the studio shows it, for example `azureml.v1.scalar`.
     pub(crate) shown_as: String,
     pub(crate) cells: Cells,
+    /// What tells a repeated cell from an equal one, cell by cell. `None` where
+    /// cells have no ids, as in MLflow: there an equal number is the same number.
+    #[serde(default)]
+    pub(crate) ids: Option<Vec<CellId>>,
+}
+
+/// Stands for the id that a client gave a cell. `None` if it gave none: then
+/// nothing else is this cell.
+pub(crate) type CellId = Option<u64>;
+
+/// A short stand-in for the id of a cell, the same in every process.
+pub(crate) fn cell_id(id: &str) -> u64 {
+    let digest: [u8; 32] = Sha256::digest(id).into();
+    digest.iter().take(8).fold(0, |it, byte| (it << 8) | u64::from(*byte))
 }
 
 /// All values of one metric of one run. Its columns are fixed by the first batch.
@@ -65,12 +84,27 @@ pub(crate) struct Series {
     pub(crate) shown_as: String,
     pub(crate) points: Points,
     pub(crate) rows: Vec<Row>,
+    /// The ids of all cells that came with one.
+    ids: BTreeSet<u64>,
     /// Follows from the points; kept because every look at a run asks for it.
     #[serde(skip_serializing)]
     latest: Option<Point>,
     /// The greatest time of all points, likewise.
     #[serde(skip_serializing)]
     newest: Option<i64>,
+    #[serde(skip_serializing)]
+    seen: Seen,
+}
+
+/// The points by value. Made when a point first may be one of them, because
+/// most series never ask. It follows from the points and is never compared.
+#[derive(Clone, Debug, Default)]
+struct Seen(Option<HashSet<(i64, Option<i64>, u64)>>);
+
+impl PartialEq for Seen {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// What is saved of a series.
@@ -80,14 +114,24 @@ struct Saved {
     shown_as: String,
     points: Points,
     rows: Vec<Row>,
+    #[serde(default)]
+    ids: BTreeSet<u64>,
 }
 
 impl From<Saved> for Series {
     fn from(it: Saved) -> Self {
-        let latest = it.points.0.iter().copied().reduce(later);
         let newest = it.points.0.iter().map(|it| it.at).max();
-        let Saved { columns, shown_as, points, rows } = it;
-        Self { columns, shown_as, points, rows, latest, newest }
+        let Saved { columns, shown_as, points, rows, ids } = it;
+        let seen = Seen::default();
+        let mut series = Self { columns, shown_as, points, rows, ids, latest: None, newest, seen };
+        series.latest = series.numbers().reduce(later);
+        series
+    }
+}
+
+impl Point {
+    fn key(&self) -> (i64, Option<i64>, u64) {
+        (self.at, self.step, self.value.to_bits())
     }
 }
 
@@ -107,7 +151,7 @@ impl Batch {
         let name = name.into();
         let columns = BTreeMap::from([(name.clone(), "double".to_owned())]);
         let shown_as = "azureml.v1.scalar".to_owned();
-        Self { name, columns, shown_as, cells: Cells::Numbers(Points(points)) }
+        Self { name, columns, shown_as, cells: Cells::Numbers(Points(points)), ids: None }
     }
 }
 
@@ -118,33 +162,76 @@ impl Series {
             shown_as: batch.shown_as.clone(),
             points: Points::default(),
             rows: Vec::new(),
+            ids: BTreeSet::new(),
             latest: None,
             newest: None,
+            seen: Seen::default(),
         }
     }
 
-    /// Adds a batch of the same columns. A point that is there already is the
-    /// same point: log calls may be repeated.
-    pub(crate) fn add(&mut self, cells: &Cells) {
-        match cells {
+    /// Adds a batch of the same columns. What is there already is not added
+    /// again: log calls may be repeated.
+    pub(crate) fn add(&mut self, batch: &Batch) {
+        match &batch.cells {
             Cells::Numbers(Points(points)) => {
-                self.add_points(points);
-                self.latest = self.latest.into_iter().chain(points.iter().copied()).reduce(later);
+                for (index, point) in points.iter().enumerate() {
+                    if self.is_new(batch, index) && (batch.ids.is_some() || self.is_unseen(point)) {
+                        self.push(*point);
+                    }
+                }
             }
-            Cells::Rows(rows) => self.rows.extend(rows.iter().cloned()),
+            Cells::Rows(rows) => {
+                for (index, row) in rows.iter().enumerate() {
+                    if self.is_new(batch, index) {
+                        let number = self.number_of(row);
+                        self.latest = self.latest.into_iter().chain(number).reduce(later);
+                        self.rows.push(row.clone());
+                    }
+                }
+            }
         }
     }
 
-    fn add_points(&mut self, points: &[Point]) {
-        for point in points {
-            // Most points come after all that are there; only others may repeat one.
-            if self.newest.is_none_or(|it| it < point.at) {
-                self.newest = Some(point.at);
-            } else if self.points.0.contains(point) {
-                continue;
-            }
-            self.points.0.push(*point);
+    /// Whether the id of a cell was never met. Keeps it.
+    fn is_new(&mut self, batch: &Batch, index: usize) -> bool {
+        let id = batch.ids.as_ref().and_then(|it| *it.get(index)?);
+        id.is_none_or(|it| self.ids.insert(it))
+    }
+
+    fn is_unseen(&mut self, point: &Point) -> bool {
+        // Most points come after all that are there; only others may repeat one.
+        if self.newest.is_none_or(|it| it < point.at) {
+            return true;
         }
+        let points = &self.points.0;
+        let seen = self.seen.0.get_or_insert_with(|| points.iter().map(Point::key).collect());
+        !seen.contains(&point.key())
+    }
+
+    fn push(&mut self, point: Point) {
+        if let Some(seen) = &mut self.seen.0 {
+            seen.insert(point.key());
+        }
+        self.newest = self.newest.max(Some(point.at));
+        self.latest = self.latest.into_iter().chain([point]).reduce(later);
+        self.points.0.push(point);
+    }
+
+    /// All values of a series of plain numbers as MLflow sees them: an integer
+    /// that is kept whole here is a float there.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = Point> {
+        let kept_whole = self.rows.iter().filter_map(|it| self.number_of(it));
+        self.points.0.iter().copied().chain(kept_whole)
+    }
+
+    fn number_of(&self, row: &Row) -> Option<Point> {
+        let kind = self.columns.values().next().filter(|_| self.columns.len() == 1)?;
+        if self.shown_as != "azureml.v1.scalar" || !matches!(kind.as_str(), "double" | "int") {
+            return None;
+        }
+        let cell = row.data.values().next()?;
+        let value = cell.as_f64().or_else(|| cell.as_str()?.parse().ok())?;
+        Some(Point { at: row.at, step: row.step, value })
     }
 
     /// The point that MLflow calls the latest: the greatest by step, time and
@@ -270,21 +357,55 @@ mod tests {
         }
     }
 
+    fn add(series: &mut Series, points: Vec<Point>) {
+        series.add(&Batch::scalar("m", points));
+    }
+
     #[test]
     fn the_latest_is_the_greatest_by_step_and_not_the_last_to_arrive() {
         let point = |at, step, value| Point { at, step: Some(step), value };
         let mut series = Series::begun_by(&Batch::scalar("m", vec![]));
-        series.add(&Cells::Numbers(Points(vec![point(9, 2, 1.0), point(5, 1, 7.0)])));
+        add(&mut series, vec![point(9, 2, 1.0), point(5, 1, 7.0)]);
         assert_eq!(series.latest(), Some(point(9, 2, 1.0)));
     }
 
     #[test]
-    fn a_repeated_batch_adds_nothing() {
+    fn a_repeated_batch_without_ids_adds_nothing() {
         let point = Point { at: 5, step: None, value: f64::NAN };
         let mut series = Series::begun_by(&Batch::scalar("m", vec![]));
         for _ in 0..2 {
-            series.add(&Cells::Numbers(Points(vec![point])));
+            add(&mut series, vec![point]);
         }
         assert_eq!(series.points.0, [point]);
+    }
+
+    #[test]
+    fn cells_with_ids_are_told_apart_by_them_alone_also_after_a_restart() {
+        let point = Point { at: 5, step: None, value: 1.0 };
+        let row = Row { at: 5, step: None, data: BTreeMap::new() };
+        let ids = Some(vec![Some(cell_id("a")), Some(cell_id("b"))]);
+        let numbers = Batch { ids: ids.clone(), ..Batch::scalar("m", vec![point, point]) };
+        let rows = Batch { cells: Cells::Rows(vec![row.clone(), row]), ids, ..numbers.clone() };
+        for batch in [numbers, rows] {
+            let mut series = Series::begun_by(&batch);
+            series.add(&batch);
+            let saved = serde_json::to_string(&series).unwrap();
+            let mut read: Series = serde_json::from_str(&saved).unwrap();
+            assert_eq!(read, series);
+            read.add(&batch);
+            assert_eq!(read.points.0.len() + read.rows.len(), 2);
+        }
+    }
+
+    #[test]
+    fn points_that_come_last_first_are_added_in_no_time() {
+        let mut series = Series::begun_by(&Batch::scalar("m", vec![]));
+        let points: Vec<Point> =
+            (0..200_000).rev().map(|at| Point { at, step: None, value: 1.0 }).collect();
+        for _ in 0..2 {
+            add(&mut series, points.clone());
+        }
+        assert_eq!(series.points.0.len(), 200_000);
+        assert_eq!(series.latest().unwrap().at, 199_999);
     }
 }

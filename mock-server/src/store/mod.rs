@@ -24,7 +24,7 @@ pub(crate) use self::{
     inputs::{
         Dataset, DatasetInput, LoggedModel, LoggedModelPatch, ModelMetric, ModelOutput, ModelStatus,
     },
-    metrics::{Batch, Cells, Point, Points, Row, Series, micros},
+    metrics::{Batch, CellId, Cells, Point, Points, Row, Series, cell_id, micros},
     place::Place,
     registry::{
         Asset, Model, ModelPatch, NO_STAGE, NewModel, Origin, RegisteredModel, RegisteredModelPatch,

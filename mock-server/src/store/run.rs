@@ -204,7 +204,7 @@ impl Run {
 
     pub(super) fn log(&mut self, batch: &Batch) {
         let series = self.metrics.entry(batch.name.clone());
-        series.or_insert_with(|| Series::begun_by(batch)).add(&batch.cells);
+        series.or_insert_with(|| Series::begun_by(batch)).add(batch);
     }
 
     /// The container of the run's artifacts.

@@ -89,8 +89,7 @@ async fn full(
     Body(body, _): Body<FullBody, Envelope>,
 ) -> Result<impl IntoResponse, Refused<Envelope>> {
     let token = body.continuation_token.as_deref().filter(|it| !it.is_empty());
-    let start = token.map_or(Ok(0), str::parse::<usize>);
-    let start = start.map_err(|_| Refusal::invalid("continuationToken is none of ours"))?;
+    let after: Option<state::Mark> = token.map(str::parse).transpose()?;
     let value: Result<Value, Refused<Envelope>> = kernel.read(|world, _| {
         let run = world.stores.at(&scope.place).run(&path.run)?;
         let name = &body.metric_name;
@@ -98,10 +97,9 @@ async fn full(
             .metrics
             .get(name)
             .ok_or_else(|| Refusal::not_found(format!("Run {} has no metric {name}", path.run)))?;
-        let rows = state::in_order(series);
-        let end = rows.len().min(start + PAGE);
-        let next = (end < rows.len()).then(|| end.to_string());
-        Ok(wire::full_json(name, series, rows.get(start..end).unwrap_or_default(), next.as_deref()))
+        let (rows, has_more) = state::page(series, after, PAGE);
+        let next = rows.last().filter(|_| has_more).map(|(mark, _)| mark.to_string());
+        Ok(wire::full_json(name, series, &rows, next.as_deref()))
     });
     let text = value?.to_string();
     Ok(([(CONTENT_TYPE, "application/json")], lenient::unquoted(&text).into_owned()))

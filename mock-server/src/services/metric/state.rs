@@ -1,12 +1,12 @@
 //! From the rows of a batch to what the store keeps.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde_json::Value;
 
 use crate::{
     kernel::{Refusal, lenient},
-    store::{Batch, Cells, Point, Points, Row, Series},
+    store::{Batch, CellId, Cells, Point, Points, Row, Series},
 };
 
 /// One row as it was sent.
@@ -15,6 +15,7 @@ pub(super) struct Sent {
     pub(super) at: i64,
     pub(super) step: Option<i64>,
     pub(super) data: BTreeMap<String, Value>,
+    pub(super) id: CellId,
 }
 
 /// Packs rows that are one number each; keeps others as they are.
@@ -33,9 +34,10 @@ pub(super) fn batch(
         let text = format!("a value of metric {name:?} lacks the column {missing:?}");
         return Err(Refusal::invalid(text));
     }
+    let ids = Some(sent.iter().map(|it| it.id).collect());
     let numbers = if is_scalar(&columns, &shown_as) { packed(&name, &sent)? } else { None };
     let cells = numbers.map_or_else(|| Cells::Rows(rows(sent)), Cells::Numbers);
-    Ok(Batch { name, columns, shown_as, cells })
+    Ok(Batch { name, columns, shown_as, cells, ids })
 }
 
 fn is_scalar(columns: &BTreeMap<String, String>, shown_as: &str) -> bool {
@@ -90,18 +92,70 @@ fn number(cell: &Value) -> Option<f64> {
     })
 }
 
-/// The rows of a series in the order of step and time.
-pub(super) fn in_order(series: &Series) -> Vec<Row> {
-    let column = series.columns.keys().next().cloned().unwrap_or_default();
+/// Where a value stands in its series: by step, then by time, then by arrival.
+/// New values do not move it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark {
+    step: Option<i64>,
+    at: i64,
+    /// Rows stand before points.
+    is_point: bool,
+    pub(super) index: usize,
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let step = self.step.map(|it| it.to_string()).unwrap_or_default();
+        write!(f, "{step}:{}:{}:{}", self.at, u8::from(self.is_point), self.index)
+    }
+}
+
+impl FromStr for Mark {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        let read = || {
+            let mut parts = text.split(':');
+            let step = parts.next().filter(|it| !it.is_empty());
+            let mark = Self {
+                step: step.map(str::parse).transpose().ok()?,
+                at: parts.next()?.parse().ok()?,
+                is_point: parts.next()? == "1",
+                index: parts.next()?.parse().ok()?,
+            };
+            parts.next().is_none().then_some(mark)
+        };
+        read().ok_or_else(|| Refusal::invalid("continuationToken is none of ours"))
+    }
+}
+
+/// The first `most` rows of a series after a mark, in the order of their
+/// marks, and whether there are more. Makes no other row.
+pub(super) fn page(series: &Series, after: Option<Mark>, most: usize) -> (Vec<(Mark, Row)>, bool) {
+    let rows = series.rows.iter().enumerate();
+    let rows = rows.map(|(index, it)| Mark { step: it.step, at: it.at, is_point: false, index });
+    let points = series.points.0.iter().enumerate();
+    let points = points.map(|(index, it)| Mark { step: it.step, at: it.at, is_point: true, index });
+    let mut marks: Vec<Mark> =
+        rows.chain(points).filter(|it| after.is_none_or(|after| after < *it)).collect();
+    let has_more = most < marks.len();
+    if has_more {
+        marks.select_nth_unstable(most);
+        marks.truncate(most);
+    }
+    marks.sort_unstable();
+    let column = series.columns.keys().next();
     let whole = series.columns.values().next().is_some_and(|it| it == "int");
-    let mut rows: Vec<Row> = series.rows.iter().map(|it| shown(it, &series.columns)).collect();
-    rows.extend(series.points.0.iter().map(|it| Row {
-        at: it.at,
-        step: it.step,
-        data: BTreeMap::from([(column.clone(), cell(it.value, whole))]),
-    }));
-    rows.sort_by_key(|it| (it.step, it.at));
-    rows
+    let row = |mark: Mark| {
+        let Mark { step, at, is_point, index } = mark;
+        if !is_point {
+            return Some((mark, shown(series.rows.get(index)?, &series.columns)));
+        }
+        let value = cell(series.points.0.get(index)?.value, whole);
+        let data = column.map(|it| (it.clone(), value)).into_iter().collect();
+        Some((mark, Row { at, step, data }))
+    };
+    (marks.into_iter().filter_map(row).collect(), has_more)
 }
 
 /// A row with numbers that are texts inside as they go out.

@@ -6,16 +6,19 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::state::Sent;
+use super::state::{Mark, Sent};
 use crate::{
     kernel::ids,
     services::history::instant,
-    store::{Row, Series, micros},
+    store::{Row, Series, cell_id, micros},
 };
 
 #[derive(Deserialize)]
 pub(super) struct BatchBody {
     pub(super) values: Vec<Metric>,
+    /// Errors are reported whether or not anybody asks.
+    #[serde(rename = "reportErrors")]
+    _reports_errors: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +35,7 @@ pub(super) struct Metric {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MetricValue {
+    metric_id: Option<String>,
     created_utc: Option<String>,
     step: Option<i64>,
     #[serde(default)]
@@ -60,7 +64,8 @@ impl Metric {
     pub(super) fn into_rows(self, now: OffsetDateTime) -> Vec<Sent> {
         let row = |it: MetricValue| {
             let at = it.created_utc.and_then(|it| OffsetDateTime::parse(&it, &Rfc3339).ok());
-            Sent { at: micros(at.unwrap_or(now)), step: it.step, data: it.data }
+            let id = it.metric_id.filter(|it| !it.is_empty()).map(|it| cell_id(&it));
+            Sent { at: micros(at.unwrap_or(now)), step: it.step, data: it.data, id }
         };
         self.value.into_iter().map(row).collect()
     }
@@ -74,9 +79,13 @@ pub(super) fn name_json(name: &str, series: &Series) -> Value {
     })
 }
 
-pub(super) fn full_json(name: &str, series: &Series, rows: &[Row], next: Option<&str>) -> Value {
-    let rows: Vec<Value> =
-        rows.iter().enumerate().map(|(index, it)| row_json(name, index, it)).collect();
+pub(super) fn full_json(
+    name: &str,
+    series: &Series,
+    rows: &[(Mark, Row)],
+    next: Option<&str>,
+) -> Value {
+    let rows: Vec<Value> = rows.iter().map(|(mark, it)| row_json(name, mark.index, it)).collect();
     json!({
         "name": name,
         "columns": series.columns,
