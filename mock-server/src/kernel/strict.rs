@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use axum::http::Extensions;
+use axum::{
+    extract::FromRequestParts,
+    http::{Extensions, request::Parts},
+};
 use parking_lot::Mutex;
 use serde::de::{DeserializeOwned, Deserializer};
 
@@ -28,6 +31,14 @@ impl Unknown {
 pub(crate) struct Notes {
     unknown: Option<Unknown>,
     is_strict: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Notes {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(&parts.extensions))
+    }
 }
 
 impl Notes {

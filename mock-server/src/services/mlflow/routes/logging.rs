@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, done, root::Root};
 use crate::{
-    kernel::{Here, Kernel, Raw, Refusal, Refused},
+    kernel::{Here, Kernel, Raw, Refusal, Refused, strict::Notes},
     services::mlflow::{
         state::{
             Logged, decide_batch, decide_inputs, decide_model_record, decide_one, decide_outputs,
@@ -18,10 +18,11 @@ type Refuse = Refused<Envelope>;
 pub(super) async fn log_metric(
     Here(kernel): Here,
     root: Root,
+    notes: Notes,
     headers: HeaderMap,
     Raw(bytes, _): Raw<Envelope>,
 ) -> Answer {
-    let body = MetricBody::read(&headers, &bytes)?;
+    let body = MetricBody::read(&headers, &bytes, &notes)?;
     let logged = Logged { metrics: vec![body.metric], ..Logged::default() };
     log_one(&kernel, &root, &body.run_id, logged)
 }
@@ -29,14 +30,19 @@ pub(super) async fn log_metric(
 pub(super) async fn log_batch(
     Here(kernel): Here,
     root: Root,
+    notes: Notes,
     headers: HeaderMap,
     Raw(bytes, _): Raw<Envelope>,
 ) -> Answer {
-    let body = BatchBody::read(&headers, &bytes)?;
+    let body = BatchBody::read(&headers, &bytes, &notes)?;
+    log_all(&kernel, &root, body)?;
+    Ok(done())
+}
+
+fn log_all(kernel: &Kernel, root: &Root, body: BatchBody) -> Result<(), Refuse> {
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_batch(world, &root.place, &body.run_id, body.logged, ctx)
-    })?;
-    Ok(done())
+    })
 }
 
 fn log_one(kernel: &Kernel, root: &Root, run_id: &str, logged: Logged) -> Answer {
@@ -112,11 +118,13 @@ pub(super) async fn log_model(Here(kernel): Here, root: Root, Asked(fields): Ask
 pub(super) async fn log_batch_async(
     here: Here,
     root: Root,
+    notes: Notes,
     headers: HeaderMap,
-    Raw(bytes, mark): Raw<Envelope>,
+    Raw(bytes, _): Raw<Envelope>,
 ) -> Answer {
-    let has_metrics = !BatchBody::read(&headers, &bytes)?.logged.metrics.is_empty();
-    drop(log_batch(here, root, headers, Raw(bytes, mark)).await?);
+    let body = BatchBody::read(&headers, &bytes, &notes)?;
+    let has_metrics = !body.logged.metrics.is_empty();
+    log_all(&here.0, &root, body)?;
     let id = if has_metrics { uuid::Uuid::new_v4().to_string() } else { String::new() };
     Ok(Json(json!({ "batch_tracking_id": id })))
 }

@@ -10,7 +10,7 @@ use crate::{
         state::{self, search::Page},
         wire::{Asked, Fields, missing, point_json},
     },
-    store::{Point, Run},
+    store::{Point, Run, Series},
 };
 
 const LARGEST_HISTORY: usize = 25_000;
@@ -22,18 +22,37 @@ fn value(it: &Point) -> f64 {
     if it.value.is_nan() { 0.0 } else { it.value }
 }
 
+fn by_value(one: &Point, other: &Point) -> Ordering {
+    let by_value = value(one).total_cmp(&value(other));
+    by_value.then(one.value.to_bits().cmp(&other.value.to_bits()))
+}
+
 fn by_time(one: &Point, other: &Point) -> Ordering {
-    (one.at, one.step).cmp(&(other.at, other.step)).then(value(one).total_cmp(&value(other)))
+    (one.at, one.step).cmp(&(other.at, other.step)).then_with(|| by_value(one, other))
 }
 
 fn by_step(one: &Point, other: &Point) -> Ordering {
-    (one.step, one.at).cmp(&(other.step, other.at)).then(value(one).total_cmp(&value(other)))
+    (one.step, one.at).cmp(&(other.step, other.at)).then_with(|| by_value(one, other))
 }
 
-fn points(run: &Run, key: &str, compare: impl Fn(&Point, &Point) -> Ordering) -> Vec<Point> {
-    let points = run.metrics.get(key).map(|it| it.points.0.clone());
-    let mut points = points.unwrap_or_default();
-    points.sort_by(compare);
+fn points(run: &Run, key: &str) -> Vec<Point> {
+    run.metrics.get(key).into_iter().flat_map(Series::numbers).collect()
+}
+
+/// The points of a page in the order of time. The rest is not sorted.
+fn paged(mut points: Vec<Point>, page: Page) -> Vec<Point> {
+    if page.offset >= points.len() {
+        return Vec::new();
+    }
+    if page.end() < points.len() {
+        points.select_nth_unstable_by(page.end(), by_time);
+        points.truncate(page.end());
+    }
+    if page.offset > 0 {
+        points.select_nth_unstable_by(page.offset, by_time);
+        points.drain(..page.offset);
+    }
+    points.sort_unstable_by(by_time);
     points
 }
 
@@ -59,9 +78,10 @@ pub(super) async fn get_history(Here(kernel): Here, root: Root, Asked(fields): A
     let page = Page::new(token, size)?;
     kernel.read(|world, _| {
         let run = state::run(world.stores.at(&root.place), id)?;
-        let points = points(run, key, by_time);
-        let shown = page.of(&points).iter().map(|it| point_json(key, *it)).collect();
-        Ok(Json(listing("metrics", shown, page.next(points.len()))))
+        let points = points(run, key);
+        let next = page.next(points.len());
+        let shown = paged(points, page).into_iter().map(|it| point_json(key, it)).collect();
+        Ok(Json(listing("metrics", shown, next)))
     })
 }
 
@@ -94,8 +114,8 @@ pub(super) async fn get_history_bulk(
         let mut shown = Vec::new();
         for run in ids.iter().filter_map(|it| store.run(it).ok()) {
             let left = size.saturating_sub(shown.len());
-            let points = points(run, key, by_time).into_iter().take(left);
-            shown.extend(points.map(|it| of_run(&run.id, key, it)));
+            let points = paged(points(run, key), Page { offset: 0, size: left });
+            shown.extend(points.into_iter().map(|it| of_run(&run.id, key, it)));
         }
         Ok(Json(json!({ "metrics": shown })))
     })
@@ -162,10 +182,11 @@ pub(super) async fn get_history_bulk_interval(
         let store = world.stores.at(&root.place);
         let mut shown = Vec::new();
         for id in &ids {
-            let mut points = points(state::run(store, id)?, key, by_step);
+            let mut points = points(state::run(store, id)?, key);
             if let Some((start, end)) = steps {
                 points.retain(|it| (start..=end).contains(&it.step.unwrap_or(0)));
             }
+            points.sort_unstable_by(by_step);
             shown.extend(sample(&points, size).into_iter().map(|it| of_run(id, key, it)));
         }
         Ok(Json(listing("metrics", shown, None)))
@@ -175,6 +196,19 @@ pub(super) async fn get_history_bulk_interval(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_are_what_the_whole_in_order_is_cut_into() {
+        let point = |at: i64| Point { at: at * 7 % 11, step: Some(at), value: 0.0 };
+        let points: Vec<Point> = (0..40).map(point).collect();
+        let mut whole = points.clone();
+        whole.sort_by(by_time);
+        for size in [1, 7, 40, 50, usize::MAX] {
+            let pages = (0..=40 / size).map(|it| Page { offset: it * size, size });
+            let joined: Vec<Point> = pages.flat_map(|it| paged(points.clone(), it)).collect();
+            assert_eq!(joined, whole);
+        }
+    }
 
     #[test]
     fn a_sample_is_even_and_keeps_both_ends() {

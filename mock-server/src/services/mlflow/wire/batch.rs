@@ -11,7 +11,7 @@ use super::{
     request::{check_content_type, number_of},
 };
 use crate::{
-    kernel::{Refusal, lenient},
+    kernel::{Refusal, lenient, strict::Notes},
     services::mlflow::state::{Logged, Measured},
     store::Point,
 };
@@ -87,6 +87,9 @@ impl<'de> Deserialize<'de> for Double {
 
 #[derive(Deserialize)]
 struct MetricEntry {
+    /// Newer clients say it of every metric.
+    #[serde(default, rename = "run_id")]
+    _run_id: Option<String>,
     key: String,
     value: Double,
     timestamp: Long,
@@ -110,6 +113,8 @@ struct PairEntry {
 #[derive(Deserialize)]
 struct BatchEntry {
     run_id: String,
+    #[serde(default, rename = "run_uuid")]
+    _run_uuid: Option<String>,
     #[serde(default)]
     metrics: Vec<MetricEntry>,
     #[serde(default)]
@@ -118,10 +123,39 @@ struct BatchEntry {
     tags: Vec<PairEntry>,
 }
 
-/// Names the run beside a metric.
+/// A metric beside the run that it is of.
 #[derive(Deserialize)]
-struct RunEntry {
+struct RunMetricEntry {
     run_id: String,
+    /// The older name of the same, beside it.
+    #[serde(default, rename = "run_uuid")]
+    _run_uuid: Option<String>,
+    key: String,
+    value: Double,
+    timestamp: Long,
+    #[serde(default)]
+    step: Option<Long>,
+    #[serde(default)]
+    model_id: Option<String>,
+    #[serde(default)]
+    dataset_name: Option<String>,
+    #[serde(default)]
+    dataset_digest: Option<String>,
+}
+
+/// Reads `text` and takes note of what is unknown. `None` if it does not fit.
+fn read_noting<T: de::DeserializeOwned>(text: &[u8], notes: &Notes) -> Option<Result<T, Refusal>> {
+    let (mut json, mut unused) = (serde_json::Deserializer::from_slice(text), Vec::new());
+    let read = serde_ignored::deserialize(&mut json, |path| unused.push(path.to_string()));
+    let read = read.ok().filter(|_| json.end().is_ok())?;
+    Some(notes.take(unused).map(|()| read))
+}
+
+/// Reads fields one by one and takes note of what is unknown.
+fn fields_noting(bytes: &[u8], notes: &Notes) -> Result<Fields, Refusal> {
+    let fields = Fields::of_body(bytes);
+    notes.take(fields.unknown())?;
+    Ok(fields)
 }
 
 /// A point of MLflow. The SQL store has no infinity; it keeps the greatest
@@ -159,12 +193,11 @@ impl BatchBody {
     pub(in crate::services::mlflow) fn read(
         headers: &axum::http::HeaderMap,
         bytes: &[u8],
+        notes: &Notes,
     ) -> Result<Self, Refusal> {
         check_content_type(headers)?;
-        let read = serde_json::from_slice::<BatchEntry>(&lenient::quoted(bytes));
-        if let Ok(it) = read
-            && !it.run_id.is_empty()
-        {
+        let read = read_noting::<BatchEntry>(&lenient::quoted(bytes), notes).transpose()?;
+        if let Some(it) = read.filter(|it| !it.run_id.is_empty()) {
             let logged = Logged {
                 metrics: it.metrics.into_iter().map(Measured::from).collect(),
                 params: it.params.into_iter().map(pair).collect(),
@@ -172,7 +205,7 @@ impl BatchBody {
             };
             return Ok(Self { run_id: it.run_id, logged });
         }
-        Self::read_by_field(&Fields::of_body(bytes))
+        Self::read_by_field(&fields_noting(bytes, notes)?)
     }
 
     fn read_by_field(fields: &Fields) -> Result<Self, Refusal> {
@@ -226,17 +259,26 @@ impl MetricBody {
     pub(in crate::services::mlflow) fn read(
         headers: &axum::http::HeaderMap,
         bytes: &[u8],
+        notes: &Notes,
     ) -> Result<Self, Refusal> {
         check_content_type(headers)?;
-        let text = lenient::quoted(bytes);
-        if let Ok(run) = serde_json::from_slice::<RunEntry>(&text)
-            && let Ok(metric) = serde_json::from_slice::<MetricEntry>(&text)
-            && !run.run_id.is_empty()
-            && !metric.key.is_empty()
-        {
-            return Ok(Self { run_id: run.run_id, metric: metric.into() });
+        let read = read_noting::<RunMetricEntry>(&lenient::quoted(bytes), notes).transpose()?;
+        if let Some(it) = read.filter(|it| !it.run_id.is_empty() && !it.key.is_empty()) {
+            let RunMetricEntry { run_id, key, value, timestamp, step, .. } = it;
+            let RunMetricEntry { model_id, dataset_name, dataset_digest, .. } = it;
+            let metric = MetricEntry {
+                _run_id: None,
+                key,
+                value,
+                timestamp,
+                step,
+                model_id,
+                dataset_name,
+                dataset_digest,
+            };
+            return Ok(Self { run_id, metric: metric.into() });
         }
-        let fields = Fields::of_body(bytes);
+        let fields = fields_noting(bytes, notes)?;
         let run_id = fields.run_id()?.to_owned();
         Ok(Self { run_id, metric: metric_of(&fields, str::to_owned)? })
     }

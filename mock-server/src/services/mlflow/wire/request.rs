@@ -18,13 +18,13 @@ const HINT: &str = "See the API docs for more information about request paramete
 #[rustfmt::skip]
 const KNOWN: &[&str] = &[
     "alias", "allow_deleted", "archive_existing_versions", "artifact_directory_path",
-    "artifact_location", "batch_tracking_id", "datasets", "deployment_job_id", "description",
+    "artifact_location", "batch_tracking_id", "dataset_digest", "dataset_name", "datasets", "deployment_job_id", "description",
     "end_step", "end_time", "experiment_id", "experiment_ids", "experiment_name", "filter", "key",
     "max_results", "metric_key", "metrics", "model_id", "model_json", "model_type", "models",
     "name", "new_name", "num_parts", "order_by", "page_token", "params", "parts", "path",
     "run_id", "run_ids", "run_link", "run_name", "run_uuid", "run_view_type", "source",
-    "source_run_id", "stage", "stages", "start_step", "start_time", "status", "tags",
-    "upload_id", "user_id", "value", "version", "view_type",
+    "source_run_id", "stage", "stages", "start_step", "start_time", "status", "step", "tags",
+    "timestamp", "upload_id", "user_id", "value", "version", "view_type",
 ];
 
 /// Fields by name, as they came.
@@ -176,7 +176,7 @@ impl Fields {
     }
 
     /// The names that no call of MLflow has.
-    fn unknown(&self) -> Vec<String> {
+    pub(super) fn unknown(&self) -> Vec<String> {
         let unknown = self.0.keys().filter(|it| !KNOWN.contains(&it.as_str()));
         unknown.cloned().collect()
     }
