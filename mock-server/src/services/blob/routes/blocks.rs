@@ -68,7 +68,7 @@ pub(super) async fn put_block_list(
     let present = open(&kernel, &at)?.map(|(_, it)| it);
     let parts = kernel.read::<_, Refused<Envelope>>(|world, _| {
         let container = world.blobs.container(&at.account, &at.container)?;
-        Ok(assemble(container, &at, present.as_ref(), &list)?)
+        assemble(container, &at, present.as_ref(), &list)
     })?;
     let blocks = parts.iter().map(|(block, _)| block.clone()).collect();
     let unfinished = kernel.files.unfinished().map_err(unusable)?;

@@ -29,11 +29,6 @@ impl Page {
     pub(in crate::services::mlflow) fn next(self, count: usize) -> Option<String> {
         (self.end() < count).then(|| token(self.end()))
     }
-
-    /// The items of the page.
-    pub(in crate::services::mlflow) fn of<T>(self, items: &[T]) -> &[T] {
-        items.get(self.offset..self.end().min(items.len())).unwrap_or_default()
-    }
 }
 
 fn token(offset: usize) -> String {
