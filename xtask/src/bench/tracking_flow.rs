@@ -80,6 +80,8 @@ fn measure(
         let _ = fs::remove_dir_all(scratch);
         fs::create_dir_all(scratch.join("azure"))?;
         let mut official = Command::new(python);
+        // The SDK leaves folders where it runs.
+        official.current_dir(scratch);
         official.arg("-W").arg("ignore").arg(folder.join("bench_f.py")).arg(METRICS);
         with_environment(project, &mut official, ready_file, "azureml-core")?;
         with_script_settings(&mut official, &mock.ready, scratch)?;
