@@ -61,6 +61,10 @@ pub(super) struct Options {
     /// Where Spark runs, `local[*]` by default.
     #[arg(long, value_name = "URL")]
     spark_master: Option<String>,
+    /// How many clusters have a warm JVM at once. Spark tasks of further clusters wait until one
+    /// is idle.
+    #[arg(long, value_name = "COUNT", default_value = "2", value_parser = clap::value_parser!(u16).range(1..))]
+    max_jvms: u16,
     /// Multiplies simulated delays: 0 waits for nothing, 1 as long as the real service.
     #[arg(long, value_name = "FACTOR", default_value = "0", value_parser = factor)]
     delay: f64,
@@ -222,7 +226,9 @@ fn local(python: &Path, options: &Options) -> Result<Arc<dyn Executor>, Failure>
     };
     let failed = |err: io::Error| Failure(format!("tasks cannot be run here: {err}"));
     let exe = std::env::current_exe().map_err(failed)?;
-    let local = LocalOptions::new(python, exe).with_spark_master(options.spark_master.clone());
+    let local = LocalOptions::new(python, exe)
+        .with_spark_master(options.spark_master.clone())
+        .with_max_jvms(options.max_jvms.into());
     Ok(Arc::new(Local::new(local).map_err(failed)?))
 }
 

@@ -99,6 +99,9 @@ pub(crate) struct Work {
     /// Arguments of a script.
     pub(crate) parameters: Vec<String>,
     pub(crate) cluster_id: String,
+    /// Whose JVM it shares: that of its cluster, or of all tasks of its kind
+    /// that have none.
+    pub(crate) machine: String,
     /// Spark settings and environment of the cluster.
     pub(crate) spark_conf: BTreeMap<String, String>,
     pub(crate) environment: BTreeMap<String, String>,
@@ -140,11 +143,6 @@ impl Work {
         }
         self.redact.extend(tokens.into_values());
     }
-
-    /// Whether its machine is its alone and ends with it.
-    pub(crate) fn is_serverless(&self) -> bool {
-        self.cluster_id.starts_with("serverless-")
-    }
 }
 
 /// The kinds of code, by the paths under which the workspace knows them. Where
@@ -175,6 +173,11 @@ pub(crate) enum Code {
         named_parameters: BTreeMap<String, String>,
         wheels: Vec<String>,
     },
+    /// What to submit is among the parameters.
+    SparkSubmit,
+    SqlFile {
+        path: String,
+    },
 }
 
 /// How a task ended, as its executor saw it.
@@ -187,6 +190,16 @@ pub(crate) struct Report {
     pub(crate) error: Option<String>,
     pub(crate) error_trace: Option<String>,
     pub(crate) task_values: BTreeMap<String, serde_json::Value>,
+}
+
+impl Report {
+    /// The end of a task that lost its JVM, whatever the task itself made of it.
+    pub(crate) fn of_dead_driver(self, machine: &str, cause: &str) -> Self {
+        let error = Some(format!(
+            "The Spark driver of {machine} has stopped unexpectedly ({cause}). The next task gets a new one"
+        ));
+        Self { ending: Ending::Failed, error, ..self }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

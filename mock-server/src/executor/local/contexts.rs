@@ -26,7 +26,10 @@ use tokio::{
 };
 
 use super::{
-    Shared, children, environment, path_text,
+    ClusterKey, Shared, children, environment,
+    needs::speaks_of_spark,
+    path_text,
+    spark::{Gateway, Lease},
     spec::{self, Files},
     task::write_private,
 };
@@ -213,16 +216,23 @@ impl Context<'_> {
         self.commit(|world, _| commands::decide_ready(world, self.id));
         let (mut waiting, mut running) = (VecDeque::new(), None::<CommandText>);
         let mut limit = None::<Instant>;
+        let mut lease = None;
         loop {
             if running.is_none()
                 && let Some(next) = waiting.pop_front()
             {
                 let next: CommandText = next;
-                if self.commit(|world, ctx| {
-                    commands::decide_began(world, self.id, &next.command_id, ctx)
-                }) {
-                    self.hand_over(&mut input, &next).await?;
-                    running = Some(next);
+                match self.prepare(&next, &mut lease, orders, &mut waiting).await {
+                    Prepared::Ready(gateway) => {
+                        if self.commit(|world, ctx| {
+                            commands::decide_began(world, self.id, &next.command_id, ctx)
+                        }) {
+                            hand_over(&mut input, &next, gateway).await?;
+                            running = Some(next);
+                        }
+                    }
+                    Prepared::Canceled => (),
+                    Prepared::Closed => return Ok(()),
                 }
                 continue;
             }
@@ -260,20 +270,57 @@ impl Context<'_> {
         }
     }
 
-    async fn hand_over(&self, input: &mut ChildStdin, it: &CommandText) -> io::Result<()> {
-        let gateway = if spec::speaks_of_spark(&it.text) || it.language == "sql" {
-            let attempt = &self.work.attempt;
-            let machine =
-                self.shared.machine(&attempt.world, attempt.workspace, &self.work.cluster_id);
-            machine.gateway(self.shared, self.kernel, &self.work).await
-        } else {
-            None
-        };
-        let gateway = gateway.map(|it| json!({ "port": it.port, "secret": it.secret }));
-        let line = json!({ "language": it.language, "text": it.text, "gateway": gateway });
-        input.write_all(format!("{line}\n").as_bytes()).await?;
-        input.flush().await
+    /// Waits for the JVM that a command needs, and listens meanwhile.
+    async fn prepare(
+        &self,
+        next: &CommandText,
+        lease: &mut Option<Lease>,
+        orders: &mut UnboundedReceiver<Order>,
+        waiting: &mut VecDeque<CommandText>,
+    ) -> Prepared {
+        let mut gateway = std::pin::pin!(self.gateway(next, lease));
+        loop {
+            tokio::select! {
+                it = &mut gateway => return Prepared::Ready(it),
+                order = orders.recv() => match order {
+                    None => return Prepared::Closed,
+                    Some(Order::Run(it)) => waiting.push_back(it),
+                    Some(Order::Cancel(id)) if id == next.command_id => return Prepared::Canceled,
+                    Some(Order::Cancel(id)) => waiting.retain(|it| it.command_id != id),
+                },
+            }
+        }
     }
+
+    async fn gateway(&self, next: &CommandText, lease: &mut Option<Lease>) -> Option<Gateway> {
+        if lease.is_none() && (speaks_of_spark(&next.text) || next.language == "sql") {
+            // Kept to the end of the context, which stays attached to that JVM.
+            let key = ClusterKey::of_machine(&self.work);
+            *lease = Some(self.shared.machines.lease(&key).await);
+        }
+        let machine = &lease.as_ref()?.machine;
+        machine.gateway(self.shared, self.kernel, &self.work).await.map(|(it, _)| it)
+    }
+}
+
+/// What became of a command before it was handed over.
+enum Prepared {
+    Ready(Option<Gateway>),
+    /// Whoever canceled it has said so.
+    Canceled,
+    /// Nobody orders any more.
+    Closed,
+}
+
+async fn hand_over(
+    input: &mut ChildStdin,
+    next: &CommandText,
+    gateway: Option<Gateway>,
+) -> io::Result<()> {
+    let gateway = gateway.map(|it| json!({ "port": it.port, "secret": it.secret }));
+    let line = json!({ "language": next.language, "text": next.text, "gateway": gateway });
+    input.write_all(format!("{line}\n").as_bytes()).await?;
+    input.flush().await
 }
 
 /// The next answer; other lines are nobody's.

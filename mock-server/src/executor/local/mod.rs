@@ -2,7 +2,9 @@
 //!
 //! A task is three processes: `azml-mock exec-task`, which ends the whole group
 //! when the mock is gone; the Python that runs the task; and, shared by all
-//! tasks of a cluster, a warm JVM when one of them needs Spark. No code of a
+//! tasks of a cluster, a warm JVM when one of them needs Spark. As many tasks
+//! run at once as there are cores, and as many JVMs as the options allow;
+//! further ones wait. No code of a
 //! task ever runs in the mock itself.
 
 mod children;
@@ -10,6 +12,7 @@ mod contexts;
 mod environment;
 mod exec_task;
 mod libraries;
+mod needs;
 mod places;
 mod python_files;
 mod spark;
@@ -26,7 +29,7 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::future::{BoxFuture, join, join_all};
+use futures_util::future::{BoxFuture, join_all};
 use parking_lot::Mutex;
 use tokio::{
     sync::{Semaphore, watch},
@@ -34,7 +37,7 @@ use tokio::{
 };
 
 pub use self::exec_task::exec_task;
-use self::{contexts::Contexts, python_files::PythonFiles, spark::Machine};
+use self::{contexts::Contexts, python_files::PythonFiles, spark::Machines};
 use super::{
     AttemptId, Executor, Installation, Work,
     contexts::{CommandText, ContextId},
@@ -52,6 +55,8 @@ pub(crate) struct LocalOptions {
     pub(crate) launcher: Vec<OsString>,
     /// How many tasks run at once. Others wait.
     pub(crate) cores: usize,
+    /// How many JVMs are kept warm at once. Tasks of further clusters wait.
+    pub(crate) max_jvms: usize,
 }
 
 impl LocalOptions {
@@ -59,13 +64,19 @@ impl LocalOptions {
     pub(crate) fn new(python: impl Into<PathBuf>, exe: impl Into<OsString>) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let launcher = vec![exe.into(), "exec-task".into()];
-        Self { python: python.into(), spark_master: None, launcher, cores }
+        Self { python: python.into(), spark_master: None, launcher, cores, max_jvms: 2 }
     }
 
     /// Runs Spark at `master`, for example `spark://10.0.0.1:7077`.
     #[must_use]
     pub(crate) fn with_spark_master(self, master: Option<String>) -> Self {
         Self { spark_master: master, ..self }
+    }
+
+    /// Keeps at most so many JVMs warm at once; 2 by default, 1 at least.
+    #[must_use]
+    pub(crate) fn with_max_jvms(self, max_jvms: usize) -> Self {
+        Self { max_jvms, ..self }
     }
 }
 
@@ -79,7 +90,7 @@ struct Shared {
     python_files: PythonFiles,
     slots: Arc<Semaphore>,
     running: Mutex<BTreeMap<AttemptId, Running>>,
-    machines: Mutex<BTreeMap<ClusterKey, Arc<Machine>>>,
+    machines: Arc<Machines>,
     installing: Mutex<Vec<(ClusterKey, Running)>>,
     contexts: Contexts,
 }
@@ -91,7 +102,7 @@ struct Running {
     handle: JoinHandle<()>,
 }
 
-/// One cluster of one workspace of one world.
+/// One cluster of one workspace of one world, or what stands for one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct ClusterKey {
     world: WorldId,
@@ -108,12 +119,13 @@ impl Local {
     pub(crate) fn new(options: LocalOptions) -> io::Result<Self> {
         let slots = Arc::new(Semaphore::new(options.cores.max(1)));
         let python_files = PythonFiles::write()?;
+        let machines = Machines::new(options.max_jvms);
         Ok(Self(Arc::new(Shared {
             options,
             python_files,
             slots,
             running: Mutex::default(),
-            machines: Mutex::default(),
+            machines,
             installing: Mutex::default(),
             contexts: Contexts::default(),
         })))
@@ -121,18 +133,6 @@ impl Local {
 }
 
 impl Shared {
-    fn machine(&self, world: &WorldId, workspace: u64, cluster_id: &str) -> Arc<Machine> {
-        let (world, cluster_id) = (world.clone(), cluster_id.to_owned());
-        let key = ClusterKey { world, workspace, cluster_id };
-        self.machines.lock().entry(key).or_default().clone()
-    }
-
-    fn take_machines(&self, is_wanted: impl Fn(&ClusterKey) -> bool) -> Vec<Arc<Machine>> {
-        let mut machines = self.machines.lock();
-        let keys: Vec<ClusterKey> = machines.keys().filter(|it| is_wanted(it)).cloned().collect();
-        keys.iter().filter_map(|it| machines.remove(it)).collect()
-    }
-
     /// Stops installations and answers who waits for their ends.
     fn stop_installing(&self, is_wanted: impl Fn(&ClusterKey) -> bool) -> Vec<JoinHandle<()>> {
         let mut installing = self.installing.lock();
@@ -142,6 +142,14 @@ impl Shared {
             it.handle
         });
         handles.collect()
+    }
+}
+
+impl ClusterKey {
+    /// Whose JVM a task shares.
+    fn of_machine(work: &Work) -> Self {
+        let AttemptId { world, workspace, .. } = &work.attempt;
+        Self { world: world.clone(), workspace: *workspace, cluster_id: work.machine.clone() }
     }
 }
 
@@ -227,9 +235,7 @@ impl Executor for Local {
         drop(self.0.contexts.close(|it| {
             it.world == *world && it.workspace == workspace && it.cluster_id == cluster_id
         }));
-        for machine in self.0.take_machines(is_it) {
-            tokio::spawn(async move { machine.end().await });
-        }
+        drop(self.0.machines.end_all(is_it));
     }
 
     fn end_all(&self, world: Option<&WorldId>) -> BoxFuture<'static, ()> {
@@ -247,13 +253,11 @@ impl Executor for Local {
         drop(running);
         handles.extend(self.0.stop_installing(|it| is_wanted(&it.world)));
         handles.extend(self.0.contexts.close(|it| is_wanted(&it.world)));
-        let machines = self.0.take_machines(|it| is_wanted(&it.world));
+        handles.extend(self.0.machines.end_all(|it| is_wanted(&it.world)));
         Box::pin(async move {
-            // A task that panicked has ended, too. All at the same time: each
-            // may take as long as it is given.
-            let tasks = join_all(handles);
-            let machines = join_all(machines.iter().map(|it| it.end()));
-            join(tasks, machines).await;
+            // One that panicked has ended, too. All at the same time: each may
+            // take as long as it is given.
+            drop(join_all(handles).await);
         })
     }
 }

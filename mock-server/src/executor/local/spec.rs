@@ -1,6 +1,6 @@
 //! What the Python side is told. Its format is described in `python/task.py`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -38,11 +38,11 @@ impl Files {
 pub(super) fn source(kernel: &Kernel, work: &Work) -> Option<PathBuf> {
     let workspace = work.attempt.workspace;
     match &work.code {
-        Code::Notebook { path, .. } | Code::PythonFile { path, .. } => {
+        Code::Notebook { path, .. } | Code::PythonFile { path, .. } | Code::SqlFile { path } => {
             Some(resolve(kernel, workspace, path))
         }
         Code::LocalScript { folder, script } => Some(kernel.files.root().join(folder).join(script)),
-        Code::Jar { .. } | Code::Wheel { .. } => None,
+        Code::Jar { .. } | Code::Wheel { .. } | Code::SparkSubmit => None,
     }
 }
 
@@ -118,6 +118,8 @@ pub(super) fn of_task(
             // Python imports from archives, and finds their metadata.
             python_path.extend(wheels.iter().map(resolve));
         }
+        Code::SparkSubmit => spec["kind"] = json!("spark_submit"),
+        Code::SqlFile { .. } => spec["kind"] = json!("sql_file"),
     }
     python_path.push(path_text(&installed));
     if let Some(gateway) = gateway {
@@ -134,7 +136,6 @@ pub(super) fn of_task(
         "widgets": work.widgets,
         "mounted": false,
         "python_path": python_path,
-        "secrets_file": null,
         "redact": work.redact,
         "task_values": work.task_values,
         "host": { "url": url, "token": work.token, "ca_file": ca_file.as_deref().map(path_text) },
@@ -154,16 +155,4 @@ pub(super) fn of_task(
         spec.extend(rest);
     }
     spec
-}
-
-/// Whether the code of a task speaks of Spark, as the Python side judges it.
-pub(super) fn mentions_spark(file: &Path) -> bool {
-    let text = std::fs::read(file).unwrap_or_default();
-    speaks_of_spark(&String::from_utf8_lossy(&text))
-}
-
-pub(super) fn speaks_of_spark(text: &str) -> bool {
-    // `sc` is a word that other code has, too; a JVM too many does no harm.
-    let is_word = |it: &str| matches!(it, "spark" | "pyspark" | "sc" | "sqlContext");
-    text.split(|it: char| !it.is_alphanumeric() && it != '_').any(is_word) || text.contains("%sql")
 }

@@ -6,16 +6,19 @@ use std::{
     path::Path,
     process::{ExitStatus, Stdio},
     sync::Arc,
+    time::Duration,
 };
 
 use serde::Deserialize;
 use tokio::{
     process::{Child, Command},
-    sync::watch,
+    sync::{OwnedSemaphorePermit, watch},
 };
 
 use super::{
-    Shared, children, environment,
+    ClusterKey, Shared, children, environment,
+    needs::needs_spark,
+    spark::{Death, Lease, Machine},
     spec::{self, Files},
 };
 use crate::{
@@ -23,6 +26,9 @@ use crate::{
     kernel::{Kernel, Refusal},
     services::databricks::jobs,
 };
+
+/// How long a task may take to notice that its JVM is gone.
+const NOTICE: Duration = Duration::from_secs(10);
 
 /// What the Python side writes at its end.
 #[derive(Deserialize)]
@@ -35,34 +41,41 @@ struct Outcome {
     task_values: std::collections::BTreeMap<String, serde_json::Value>,
 }
 
-/// Waits for a free core, runs the task and reports its end. One that is
-/// stopped reports nothing: whoever stops it has said how it ended.
+/// Waits for room, runs the task and reports its end. One that is stopped
+/// reports nothing: whoever stops it has said how it ended.
 pub(super) async fn run(
     shared: &Arc<Shared>,
     kernel: &Arc<Kernel>,
     work: Work,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let slots = shared.slots.clone();
-    let _slot = tokio::select! {
-        slot = slots.acquire_owned() => slot,
+    let room = tokio::select! {
+        room = Room::wait(shared, kernel, &work) => room,
         _ = stopped.wait_for(|it| *it) => return,
     };
     let attempt = work.attempt.clone();
     // Both begin when the world is free again, so a cancellation or a reset may
     // have come before this start.
-    if !kernel.inspect(|world| attempt.is_executing(world)) {
-        return;
+    let began = kernel.commit::<_, Refusal>(|world, ctx| {
+        let events = jobs::decide_began(world, &attempt, ctx);
+        let is_awaited = !events.is_empty();
+        Ok((events, is_awaited))
+    });
+    match began {
+        Ok(true) => (),
+        Ok(false) => return,
+        Err(refusal) => {
+            tracing::error!(?attempt, %refusal.message, "the start of a task was not recorded");
+            return;
+        }
     }
     let files = Files::of(kernel, &work);
-    let executed = execute(shared, kernel, &work, &files, &mut stopped).await;
+    let machine = room.lease.as_ref().map(|it| it.machine.clone());
+    let executed = execute(shared, kernel, &work, &files, machine.as_deref(), &mut stopped).await;
+    drop(room);
     // It holds tokens, and what is scratch for the task alone.
     if let Some(Err(err)) = files.spec.parent().map(fs::remove_dir_all) {
         tracing::debug!(?attempt, %err, "files of a task stay");
-    }
-    if work.is_serverless() {
-        let (world, workspace) = (&attempt.world, attempt.workspace);
-        shared.machine(world, workspace, &work.cluster_id).end().await;
     }
     let report = match executed {
         Ok(Some(report)) => report,
@@ -81,25 +94,45 @@ pub(super) async fn run(
     }
 }
 
+/// What a task holds while it runs.
+struct Room {
+    lease: Option<Lease>,
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    /// Waits for the JVM of the task's cluster if it needs one, then for a core:
+    /// who waits for a JVM keeps no core from others.
+    async fn wait(shared: &Arc<Shared>, kernel: &Kernel, work: &Work) -> Self {
+        let lease = if needs_spark(kernel, work) {
+            Some(shared.machines.lease(&ClusterKey::of_machine(work)).await)
+        } else {
+            None
+        };
+        // It is never closed.
+        let slot = shared.slots.clone().acquire_owned().await.ok();
+        Self { lease, _slot: slot }
+    }
+}
+
 async fn execute(
     shared: &Arc<Shared>,
     kernel: &Arc<Kernel>,
     work: &Work,
     files: &Files,
+    machine: Option<&Machine>,
     stopped: &mut watch::Receiver<bool>,
 ) -> io::Result<Option<Report>> {
     make_folders(kernel, work, files)?;
     if let Some(source) = spec::source(kernel, work).filter(|it| !it.is_file()) {
         return Ok(Some(missing(work, &source)));
     }
-    let machine = shared.machine(&work.attempt.world, work.attempt.workspace, &work.cluster_id);
-    let gateway = if needs_spark(kernel, work) {
-        tokio::select! {
-            gateway = machine.gateway(shared, kernel, work) => gateway,
+    let (gateway, mut death) = match machine {
+        Some(machine) => tokio::select! {
+            gateway = machine.gateway(shared, kernel, work) => gateway.unzip(),
             _ = stopped.wait_for(|it| *it) => return Ok(None),
-        }
-    } else {
-        None
+        },
+        None => (None, None),
     };
     let spec = spec::of_task(shared, kernel, work, files, gateway.as_ref());
     write_private(&files.spec, spec.to_string().as_bytes())?;
@@ -114,30 +147,54 @@ async fn execute(
         }
     };
     let ended = tokio::select! {
-        status = child.wait() => Some(Ok(status?)),
-        () = limit => Some(Err(())),
-        _ = stopped.wait_for(|it| *it) => None,
+        status = child.wait() => Ended::ByItself(status?),
+        () = limit => Ended::OutOfTime,
+        () = left_behind(death.clone()) => Ended::WithoutJvm,
+        _ = stopped.wait_for(|it| *it) => Ended::Stopped,
     };
-    let report = match ended {
-        Some(Ok(status)) => {
-            pid.into_iter().for_each(children::sweep);
-            Some(outcome(&files.result, status))
-        }
-        Some(Err(())) => {
-            children::end(&mut child).await;
-            Some(Report { ending: Ending::TimedOut, ..Report::default() })
-        }
-        None => {
-            children::end(&mut child).await;
-            None
-        }
-    };
+    match ended {
+        Ended::ByItself(_) => pid.into_iter().for_each(children::sweep),
+        _ => children::end(&mut child).await,
+    }
     drop(lifeline);
-    let is_whole = report.as_ref().is_some_and(|it| it.ending != Ending::TimedOut);
-    if !is_whole && gateway.is_some() {
+    let report = match ended {
+        Ended::ByItself(status) => Some(outcome(&files.result, Some(status))),
+        Ended::WithoutJvm => Some(outcome(&files.result, None)),
+        Ended::OutOfTime => Some(Report { ending: Ending::TimedOut, ..Report::default() }),
+        Ended::Stopped => None,
+    };
+    let is_cut = matches!(ended, Ended::OutOfTime | Ended::Stopped);
+    if is_cut && let Some(machine) = machine {
         machine.cancel_jobs(work.attempt.run_id).await;
     }
+    let failed = report.as_ref().is_some_and(|it| it.ending == Ending::Failed);
+    if failed
+        && let Some(death) = &mut death
+        && let Some(cause) = death.cause().await
+    {
+        return Ok(report.map(|it| it.of_dead_driver(&work.machine, &cause)));
+    }
     Ok(report)
+}
+
+/// How a process came to its end.
+enum Ended {
+    ByItself(ExitStatus),
+    OutOfTime,
+    /// It did not notice that its JVM was gone.
+    WithoutJvm,
+    Stopped,
+}
+
+/// Waits until the JVM of a task is gone and the task had time to notice.
+async fn left_behind(death: Option<Death>) {
+    match death {
+        Some(mut it) => {
+            it.reason().await;
+            tokio::time::sleep(NOTICE).await;
+        }
+        None => std::future::pending().await,
+    }
 }
 
 fn missing(work: &Work, source: &Path) -> Report {
@@ -170,13 +227,6 @@ pub(super) fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
     options.open(file)?.write_all(bytes)
 }
 
-/// A JAR has a JVM of its own; Python decides by what its code speaks of.
-fn needs_spark(kernel: &Kernel, work: &Work) -> bool {
-    match &work.code {
-        Code::Jar { .. } | Code::Wheel { .. } => false,
-        _ => spec::source(kernel, work).is_some_and(|it| spec::mentions_spark(&it)),
-    }
-}
 
 fn spawn(shared: &Shared, kernel: &Kernel, work: &Work, files: &Files) -> io::Result<Child> {
     let Some((program, arguments)) = shared.options.launcher.split_first() else {
@@ -198,10 +248,12 @@ fn spawn(shared: &Shared, kernel: &Kernel, work: &Work, files: &Files) -> io::Re
         .spawn()
 }
 
-fn outcome(file: &Path, status: ExitStatus) -> Report {
+/// What the task says of itself. `status`: how its process ended by itself.
+fn outcome(file: &Path, status: Option<ExitStatus>) -> Report {
     let read = fs::read(file).ok().and_then(|it| serde_json::from_slice::<Outcome>(&it).ok());
     let Some(it) = read else {
-        let error = Some(format!("the process of the task ended early ({status})"));
+        let how = status.map_or_else(|| "it was ended".to_owned(), |it| it.to_string());
+        let error = Some(format!("the process of the task ended early ({how})"));
         return Report { ending: Ending::Failed, error, ..Report::default() };
     };
     let ending = if it.status == "SUCCESS" { Ending::Succeeded } else { Ending::Failed };

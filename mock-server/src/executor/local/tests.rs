@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::{Local, LocalOptions, exec_task};
 use crate::{
     MockCloud,
-    executor::AttemptId,
     kernel::effects::Effect,
     services::{
         arm::ACCOUNT,
@@ -37,8 +36,16 @@ fn options() -> LocalOptions {
 }
 
 fn cloud() -> MockCloud {
-    let executor = Arc::new(Local::new(options()).unwrap());
+    cloud_with(options())
+}
+
+fn cloud_with(options: LocalOptions) -> MockCloud {
+    let executor = Arc::new(Local::new(options).unwrap());
     MockCloud::builder().with_executor(executor).with_delay(0.0).build().unwrap()
+}
+
+fn script(path: &str) -> Value {
+    json!({ "spark_python_task": { "python_file": path } })
 }
 
 async fn submit(cloud: &MockCloud, task: Value) -> i64 {
@@ -249,22 +256,28 @@ async fn a_package_that_cannot_be_had_fails_with_the_last_words_of_pip() {
 }
 
 #[tokio::test]
-async fn an_attempt_executes_from_its_start_until_it_is_canceled() {
-    let cloud = cloud();
-    upload(&cloud, "/a.py", "import time\ntime.sleep(600)\n").await;
-    let task = json!({ "spark_python_task": { "python_file": "dbfs:/a.py" } });
-    let id = submit(&cloud, task).await;
-    let attempt = cloud.kernel().inspect(|world| {
-        let workspace = *world.databricks.keys().next().unwrap();
-        let run_id = jobs::run_state(world, workspace, id);
-        let run_id = run_id.unwrap().task_run_id;
-        AttemptId { world: cloud.kernel().id.clone(), epoch: world.epoch, workspace, run_id }
-    });
-    assert!(cloud.kernel().inspect(|world| attempt.is_executing(world)));
-    let other = AttemptId { epoch: attempt.epoch + 1, ..attempt.clone() };
-    assert!(!cloud.kernel().inspect(|world| other.is_executing(world)));
-    post(&cloud, "/api/2.1/jobs/runs/cancel", json!({ "run_id": id })).await;
-    assert!(!cloud.kernel().inspect(|world| attempt.is_executing(world)));
+async fn a_task_without_a_core_is_queued_and_never_begins_when_it_is_canceled() {
+    let options = LocalOptions { cores: 1, ..options() };
+    let cloud = cloud_with(options);
+    upload(&cloud, "/a.py", ENDLESS).await;
+    let first = submit(&cloud, script("dbfs:/a.py")).await;
+    started(&cloud).await;
+    upload(&cloud, "/b.py", "open('/dbfs/second', 'w').close()\n").await;
+    let second = submit(&cloud, script("dbfs:/b.py")).await;
+    let path = format!("/api/2.2/jobs/runs/get?run_id={second}");
+    let (_, queued) = get(&cloud, &path).await;
+    assert_eq!(queued["state"]["life_cycle_state"], "QUEUED", "{queued}");
+    assert_eq!(queued["tasks"][0]["status"]["state"], "QUEUED");
+    assert_eq!(queued["status"]["queue_details"]["code"], "ACTIVE_RUNS_LIMIT_REACHED");
+    for id in [second, first] {
+        post(&cloud, "/api/2.1/jobs/runs/cancel", json!({ "run_id": id })).await;
+    }
+    let third = submit(&cloud, script("dbfs:/b.py")).await;
+    let output = output(&cloud, third).await;
+    assert_eq!(output["metadata"]["state"]["result_state"], "SUCCESS", "{output}");
+    let (_, canceled) = get(&cloud, &path).await;
+    assert_eq!(canceled["state"]["result_state"], "CANCELED");
+    assert_eq!(canceled["execution_duration"], 0, "it never began");
 }
 
 #[tokio::test]

@@ -8,10 +8,11 @@ import posixpath
 import subprocess
 import sys
 import tempfile
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from azml_task.errors import InputWidgetNotDefined, LocalExecutorError, NotebookExit
 from azml_task.filesystem import FileSystem
+from azml_task.secret_scopes import Secrets
 from azml_task.task import Task
 
 _MAX_TASK_VALUE = 48 * 1024
@@ -72,58 +73,6 @@ class Widgets:
         """Sets parameters as `%run` with arguments does."""
         self._passed.update(values)
         self._removed.difference_update(values)
-
-
-class SecretMetadata(NamedTuple):
-    """A secret without its value."""
-
-    key: str
-
-
-class SecretScope(NamedTuple):
-    """A scope of secrets."""
-
-    name: str
-
-
-class Secrets:
-    """Secrets of the workspace. What is read here is masked in the output."""
-
-    def __init__(self, task: Task) -> None:
-        self._task = task
-
-    def get(self, scope: str, key: str) -> str:
-        """One secret as text."""
-        secrets = self._scope(scope)
-        if key not in secrets:
-            raise ValueError(f"Secret does not exist with scope: {scope} and key: {key}")
-        self._task.redactor.add(secrets[key])
-        return secrets[key]
-
-    def getBytes(self, scope: str, key: str) -> bytes:  # noqa: N802
-        """One secret as bytes."""
-        return self.get(scope, key).encode("utf-8")
-
-    def list(self, scope: str) -> list[SecretMetadata]:
-        """The keys of a scope."""
-        return [SecretMetadata(key) for key in sorted(self._scope(scope))]
-
-    def listScopes(self) -> list[SecretScope]:  # noqa: N802
-        """The scopes."""
-        return [SecretScope(name) for name in sorted(self._all())]
-
-    def _scope(self, scope: str) -> dict[str, str]:
-        scopes = self._all()
-        if scope not in scopes:
-            raise ValueError(f"Scope {scope} does not exist")
-        return scopes[scope]
-
-    def _all(self) -> dict[str, dict[str, str]]:
-        file = self._task.spec.get("secrets_file")
-        if not file:
-            return {}
-        with self._task.paths.real_open(file, encoding="utf-8") as stream:
-            return json.load(stream)
 
 
 class TaskValues:

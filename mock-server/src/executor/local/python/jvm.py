@@ -2,7 +2,8 @@
 
 Prints `{"port": .., "secret": .., "pid": ..}` as one line of JSON when a Spark
 context is up, and ends the JVM when its own standard input closes. The JVM
-also ends when this process dies, because it watches a pipe to it. A line
+also ends when this process dies, because it watches a pipe to it; when the JVM
+dies, this process ends as it did. A line
 `cancel TASK_RUN_ID` on the input cancels the Spark jobs of a task.
 
 The specification is that of a task; `roots`, `blobs` and `spark` are read.
@@ -61,6 +62,7 @@ def serve(conf: dict[str, str]) -> None:
     # thread, because a task may come first and keep all cores for itself.
     warm_up = SparkSession(context).range(1).collect
     threading.Thread(target=warm_up, daemon=True).start()
+    threading.Thread(target=_follow, args=(gateway.proc,), daemon=True).start()
     for line in sys.stdin:
         word, _, group = line.strip().partition(" ")
         if word == "cancel":
@@ -73,6 +75,13 @@ def serve(conf: dict[str, str]) -> None:
         gateway.proc.kill()
     # At once: threads may still wait for an answer of the JVM.
     os._exit(0)
+
+
+def _follow(jvm: "subprocess.Popen[bytes]") -> None:
+    """Ends this process with the JVM, and as that ended."""
+    status = jvm.wait()
+    # A signal as a shell writes it.
+    os._exit(128 - status if status < 0 else status)
 
 
 if __name__ == "__main__":

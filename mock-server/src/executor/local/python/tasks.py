@@ -7,20 +7,18 @@ import sys
 import types
 from typing import Any, Callable
 
-from azml_task import output, spark, spark_conf, sql
+from azml_task import jvm_programs, output, spark, sql
 from azml_task.dbutils import DBUtils
-from azml_task.errors import JavaError, LocalExecutorError, NotebookExit
+from azml_task.errors import LocalExecutorError, NotebookExit
 from azml_task.notebook import Notebook
 from azml_task.task import Task
-
-_JAVA_EXCEPTION = 'Exception in thread "main" '
 
 
 def run(task: Task) -> None:
     """Runs the task and writes its result."""
     kinds: dict[str, Callable[[Task, dict[str, Any]], None]] = {
         "notebook": _notebook, "python_file": _python_file, "python_wheel": _python_wheel,
-        "spark_jar": _spark_jar, "sql_file": _sql_file,
+        "spark_jar": jvm_programs.jar, "spark_submit": jvm_programs.submit, "sql_file": _sql_file,
     }
     runs = kinds[task.spec["kind"]]
     names = prepare(task)
@@ -130,36 +128,6 @@ def _python_wheel(task: Task, names: dict[str, Any]) -> None:
     result = function()
     if isinstance(result, int) and result != 0:
         raise SystemExit(result)
-
-
-def _spark_jar(task: Task, _: dict[str, Any]) -> None:
-    """Runs a JAR in a JVM of its own, so that its output is the task's."""
-    settings = spark_conf.require(dict(task.spec.get("spark") or {}, gateway_port=None))
-    spark_conf.prepare_environment()
-    import pyspark
-
-    jars = task.spec.get("jars") or []
-    if not jars or not task.spec.get("main_class"):
-        raise LocalExecutorError("a JAR task needs main_class_name and a jar among its libraries")
-    command = [os.path.join(os.path.dirname(pyspark.__file__), "bin", "spark-submit")]
-    conf = spark_conf.configuration(settings, task.paths.roots, task.paths.blobs)
-    spark_conf.quieten(conf, os.getcwd())
-    for key, value in conf.items():
-        command += ["--conf", f"{key}={value}"]
-    command += ["--class", task.spec["main_class"]]
-    if jars[1:]:
-        command += ["--jars", ",".join(jars[1:])]
-    status, tail = output.run_command([*command, jars[0], *task.spec.get("parameters", [])])
-    if status != 0:
-        raise _java_error(status, tail)
-
-
-def _java_error(status: int, tail: list[str]) -> Exception:
-    """The exception that ended a JVM, as far as its last lines show it."""
-    start = next((it for it, line in enumerate(tail) if line.startswith(_JAVA_EXCEPTION)), None)
-    if start is None:
-        return LocalExecutorError(f"the JAR ended with exit status {status}: {tail[-1] if tail else 'no output'}")
-    return JavaError(tail[start].removeprefix(_JAVA_EXCEPTION), "\n".join(tail[start:]) + "\n")
 
 
 def _sql_file(task: Task, names: dict[str, Any]) -> None:

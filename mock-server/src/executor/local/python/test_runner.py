@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Optional
+from urllib.parse import parse_qsl
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -72,6 +76,40 @@ class RunnerTest(unittest.TestCase):
         log, _ = child.communicate(timeout=120)
         self.assertEqual(child.returncode, 0, log)
         return {**json.loads(self.read("result.json")), "log": log}
+
+    def serve_secrets(self, scopes: dict[str, dict[str, str]]) -> dict[str, str]:
+        """Serves these secrets as a workspace does; the answer is its `host`."""
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # noqa: N802
+                path, _, query = self.path.partition("?")
+                asked = dict(parse_qsl(query))
+                secrets = scopes.get(asked.get("scope", ""), {})
+                status, answer = 200, {
+                    "get": {"key": asked.get("key"), "value": b64(secrets.get(asked.get("key", ""), ""))},
+                    "list": {"secrets": [{"key": it} for it in secrets]},
+                    "scopes/list": {"scopes": [{"name": it} for it in scopes]},
+                }[path.removeprefix("/api/2.0/secrets/")]
+                if self.headers["Authorization"] != "Bearer token-1":
+                    status, answer = 403, {"error_code": "PERMISSION_DENIED", "message": "Invalid access token."}
+                elif "scope" in asked and asked["scope"] not in scopes:
+                    message = f"Scope {asked['scope']} does not exist!"
+                    status, answer = 404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": message}
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
+
+            def log_message(self, *_: Any) -> None:
+                """Says nothing."""
+
+        def b64(text: str) -> str:
+            return base64.b64encode(text.encode()).decode()
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return {"url": f"http://127.0.0.1:{server.server_port}", "token": "token-1"}
 
     def notebook(self, source: str, **spec: Any) -> dict[str, Any]:
         """Runs a notebook in source format."""
@@ -197,15 +235,20 @@ class Notebooks(RunnerTest):
         self.assertEqual(done["log"], "{'d': '1', 'm': 'p', '--AZUREML_RUN_ID': 'r1'}\n{} default\n")
 
     def test_secrets_are_readable_and_masked(self) -> None:
-        secrets = self.write("secrets.json", json.dumps({"scope": {"key": "s3cret-value"}}))
+        host = self.serve_secrets({"scope": {"key": "s3cret-value"}})
         done = self.notebook("""\
             value = dbutils.secrets.get("scope", "key")
             print(len(value), value, "token-1")
             print(dbutils.secrets.list("scope"), dbutils.secrets.listScopes())
+            try:
+                dbutils.secrets.get("nowhere", "key")
+            except ValueError as err:
+                print(err)
             raise ValueError(value)
-            """, secrets_file=secrets, redact=["token-1"])
-        self.assertEqual(done["log"].splitlines()[:2], [
+            """, host=host, redact=["token-1"])
+        self.assertEqual(done["log"].splitlines()[:3], [
             "12 [REDACTED] [REDACTED]", "[SecretMetadata(key='key')] [SecretScope(name='scope')]",
+            "Scope nowhere does not exist!",
         ])
         self.assertEqual(done["error"], "ValueError: [REDACTED]")
         self.assertNotIn("s3cret-value", done["log"] + done["error_trace"])

@@ -120,6 +120,8 @@ pub(crate) enum Stage {
     Blocked,
     /// Until the cluster and the libraries are there.
     Setup,
+    /// Until the machine that executes it has room.
+    Queued,
     /// Until then, or until somebody ends it.
     Running {
         ends_at: Option<OffsetDateTime>,
@@ -183,7 +185,7 @@ pub(crate) enum Why {
 /// How far a run is, in the words of the older API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum LifeCycle {
-    Queued,
+    Queued(QueuedFor),
     Blocked,
     WaitingForRetry,
     Pending,
@@ -191,6 +193,15 @@ pub(crate) enum LifeCycle {
     Terminated,
     Skipped,
     InternalError,
+}
+
+/// What a run in a queue waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum QueuedFor {
+    /// Another run of its job to end.
+    Turn,
+    /// Room on the machine that executes it.
+    Room,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -203,6 +214,11 @@ pub(crate) enum Event {
     },
     Prepared(Box<Prepared>),
     Launched(Box<Launch>),
+    /// The machine that executes a task has room for it.
+    Began {
+        run_id: i64,
+        at: OffsetDateTime,
+    },
     /// A loop begins.
     Expanded {
         run_id: i64,
@@ -321,9 +337,9 @@ impl TaskRun {
         }
     }
 
-    /// The epoch of the process that executes it now.
+    /// The epoch of the executor that has it now.
     pub(super) fn executing(&self) -> Option<u64> {
-        self.epoch.filter(|_| matches!(self.stage, Stage::Running { .. }))
+        self.epoch.filter(|_| matches!(self.stage, Stage::Queued | Stage::Running { .. }))
     }
 }
 

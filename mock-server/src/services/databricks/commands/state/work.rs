@@ -29,6 +29,7 @@ pub(in super::super) fn work(
         widgets: std::collections::BTreeMap::new(),
         parameters: Vec::new(),
         cluster_id: id.cluster_id.clone(),
+        machine: id.cluster_id.clone(),
         spark_conf: cluster.spec.spark_conf.clone(),
         environment: cluster.spec.spark_env_vars.clone(),
         redact,

@@ -117,7 +117,7 @@ impl JobRun {
                 // Of an end and a time limit at the same moment, the end comes first.
                 end.into_iter().chain(limit).min_by_key(|(at, _)| *at)
             }
-            Stage::Ended(_) => None,
+            Stage::Queued | Stage::Ended(_) => None,
         }
     }
 

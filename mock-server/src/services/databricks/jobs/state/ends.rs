@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use time::OffsetDateTime;
 
 use super::{
-    End, Event, JobRun, TaskResult, TaskRun, Why,
+    End, Event, JobRun, Stage, TaskResult, TaskRun, Why,
     rules::{decide_cancel, draw, event},
 };
 use crate::{
@@ -166,6 +166,22 @@ fn decide_lost(
 ) -> Vec<kernel::Event> {
     let without_cluster = TaskRun { owns_cluster: false, ..task.clone() };
     decide_end(world, workspace, run, &without_cluster, end, false, ctx)
+}
+
+/// Takes in that this machine has room for a task, unless that no longer matters.
+pub(crate) fn decide_began(
+    world: &World,
+    attempt: &AttemptId,
+    ctx: &Ctx<'_>,
+) -> Vec<kernel::Event> {
+    let state = world.databricks.get(&attempt.workspace);
+    let task = state.and_then(|it| it.jobs.find(attempt.run_id).ok()?.1);
+    let is_awaited = world.epoch == attempt.epoch
+        && task.is_some_and(|it| {
+            it.stage == Stage::Queued && it.executing() == Some(attempt.epoch)
+        });
+    let began = Event::Began { run_id: attempt.run_id, at: ctx.now };
+    is_awaited.then(|| event(attempt.workspace, began)).into_iter().collect()
 }
 
 /// Takes in how a task ended on this machine, unless that no longer matters.

@@ -27,11 +27,19 @@ impl Jobs {
             }
             Event::Launched(launch) => self.change(launch.run_id, |it| {
                 it.prepared_at.get_or_insert(launch.at);
-                it.started_at = Some(launch.at);
                 it.decided = launch.decided;
                 (it.token, it.epoch) = launch.executed.unzip();
-                it.stage = Stage::Running { ends_at: launch.ends_at };
+                if it.epoch.is_some() {
+                    it.stage = Stage::Queued;
+                } else {
+                    it.started_at = Some(launch.at);
+                    it.stage = Stage::Running { ends_at: launch.ends_at };
+                }
                 it.resolved = launch.resolved.or(it.resolved.take());
+            }),
+            Event::Began { run_id, at } => self.change(run_id, |it| {
+                it.started_at = Some(at);
+                it.stage = Stage::Running { ends_at: None };
             }),
             Event::Expanded { run_id, at, iterations } => self.expanded(run_id, at, iterations),
             Event::Spawned { run_id, child, at } => self.change(run_id, |it| {

@@ -76,7 +76,7 @@ fn each(
     match &mut spec.code {
         CodeSpec::Notebook { path }
         | CodeSpec::PythonFile { path }
-        | CodeSpec::SqlFile { path } => how(path),
+        | CodeSpec::SqlFile { path, .. } => how(path),
         CodeSpec::Wheel { named_parameters, .. } => named_parameters.values_mut().try_for_each(how),
         CodeSpec::Condition { left, right, .. } => {
             how(left)?;

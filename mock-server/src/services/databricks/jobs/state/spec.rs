@@ -89,8 +89,10 @@ pub(crate) enum CodeSpec {
     },
     /// All of it is in the parameters.
     SparkSubmit,
+    /// On a SQL warehouse, which stands for a cluster.
     SqlFile {
         path: String,
+        warehouse_id: String,
     },
     /// Decides which of the tasks behind it run.
     Condition {

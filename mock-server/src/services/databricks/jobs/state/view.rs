@@ -13,11 +13,13 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{JobRun, LifeCycle, Stage, TaskResult, TaskRun, Why};
+use super::{JobRun, LifeCycle, QueuedFor, Stage, TaskResult, TaskRun, Why};
 use crate::{
     executor::{AttemptId, outcomes::Outcome},
     kernel::{Kernel, World},
 };
+
+const WAITING_FOR_ROOM: &str = "Waiting for room on the machine that runs the tasks";
 
 /// How much of a log is shown: its end.
 pub(in super::super) const LOG_LIMIT: usize = 5 * 1024 * 1024;
@@ -61,16 +63,6 @@ pub(crate) fn run_state(world: &World, workspace: u64, run_id: i64) -> Option<Ru
         decided: first.decided.as_ref().map(|it| &it.outcome),
         task_run_id: first.run_id,
     })
-}
-
-impl AttemptId {
-    /// Whether this try has begun in `world` and not ended. What executes it
-    /// asks before it starts: the end may have been faster than the start.
-    pub(crate) fn is_executing(&self, world: &World) -> bool {
-        let state = world.databricks.get(&self.workspace);
-        let found = state.and_then(|it| it.jobs.find(self.run_id).ok()?.1);
-        world.epoch == self.epoch && found.is_some_and(|it| it.executing() == Some(self.epoch))
-    }
 }
 
 /// What a task has written so far. To await it gives the last 5 MiB as text.
@@ -190,6 +182,7 @@ pub(in super::super) fn of_task(task: &TaskRun) -> Whole {
         }
         Stage::Blocked => open(LifeCycle::Blocked, ""),
         Stage::Setup => open(LifeCycle::Pending, "Waiting for cluster"),
+        Stage::Queued => open(LifeCycle::Queued(QueuedFor::Room), WAITING_FOR_ROOM),
         Stage::Running { .. } => open(LifeCycle::Running, "In run"),
         Stage::Ended(end) => Whole {
             life_cycle: match end.result {
@@ -226,12 +219,14 @@ pub(in super::super) fn of_run(run: &JobRun) -> Whole {
     let ends: Vec<_> = run.tasks.iter().filter_map(TaskRun::end).collect();
     if ends.len() < run.tasks.len() {
         if run.admitted_at.is_none() {
-            return open(LifeCycle::Queued, "Waiting for another run of the job to end");
+            let text = "Waiting for another run of the job to end";
+            return open(LifeCycle::Queued(QueuedFor::Turn), text);
         }
-        let begun = |it: &TaskRun| !matches!(it.stage, Stage::Blocked | Stage::Setup);
-        let is_running = run.tasks.iter().any(begun);
-        return if is_running {
+        let begun = |it: &TaskRun| matches!(it.stage, Stage::Running { .. } | Stage::Ended(_));
+        return if run.tasks.iter().any(begun) {
             open(LifeCycle::Running, "In run")
+        } else if run.tasks.iter().any(|it| it.stage == Stage::Queued) {
+            open(LifeCycle::Queued(QueuedFor::Room), WAITING_FOR_ROOM)
         } else {
             open(LifeCycle::Pending, "Waiting for cluster")
         };

@@ -47,6 +47,7 @@ fn work(workspace: u64, state: &Databricks, run: &JobRun, task: &TaskRun) -> Opt
             .cluster_id
             .clone()
             .unwrap_or_else(|| format!("serverless-{}", task.run_id)),
+        machine: machine(task, &spec.code),
         spark_conf: cluster.map(|it| it.spec.spark_conf.clone()).unwrap_or_default(),
         environment: cluster.map(|it| it.spec.spark_env_vars.clone()).unwrap_or_default(),
         redact,
@@ -65,11 +66,18 @@ fn work(workspace: u64, state: &Databricks, run: &JobRun, task: &TaskRun) -> Opt
     })
 }
 
+/// Tasks without a cluster share what the service has warm for them.
+fn machine(task: &TaskRun, code: &CodeSpec) -> String {
+    match (&task.cluster_id, code) {
+        (Some(id), _) => id.clone(),
+        (None, CodeSpec::SqlFile { warehouse_id, .. }) => format!("warehouse-{warehouse_id}"),
+        (None, _) => "serverless".to_owned(),
+    }
+}
+
 /// The name of a kind of code that no executor runs.
 pub(super) fn unknown(code: &CodeSpec) -> Option<&str> {
     match code {
-        CodeSpec::SparkSubmit => Some("spark_submit_task"),
-        CodeSpec::SqlFile { .. } => Some("sql_task"),
         CodeSpec::Other { kind } => Some(kind),
         _ => None,
     }
@@ -96,9 +104,9 @@ fn code(spec: &TaskSpec, state: &Databricks) -> Option<Code> {
             let wheels = files(|it| if let Library::Whl(it) = it { Some(it) } else { None });
             Code::Wheel { package, entry_point, named_parameters, wheels }
         }
-        CodeSpec::SparkSubmit
-        | CodeSpec::SqlFile { .. }
-        | CodeSpec::Condition { .. }
+        CodeSpec::SparkSubmit => Code::SparkSubmit,
+        CodeSpec::SqlFile { path, .. } => Code::SqlFile { path },
+        CodeSpec::Condition { .. }
         | CodeSpec::ForEach { .. }
         | CodeSpec::RunJob { .. }
         | CodeSpec::Other { .. } => return None,

@@ -9,14 +9,14 @@ use crate::services::databricks::{
         state::settings::PAGE,
         state::spec::CodeSpec,
         state::view::{LOG_LIMIT, Whole, of_run, of_task},
-        state::{JobRun, LifeCycle, TaskResult, TaskRun, Why},
+        state::{JobRun, LifeCycle, QueuedFor, TaskResult, TaskRun, Why},
     },
     wire::{millis, span},
 };
 
 fn life_cycle(it: LifeCycle) -> &'static str {
     match it {
-        LifeCycle::Queued => "QUEUED",
+        LifeCycle::Queued(_) => "QUEUED",
         LifeCycle::Blocked => "BLOCKED",
         LifeCycle::WaitingForRetry => "WAITING_FOR_RETRY",
         LifeCycle::Pending => "PENDING",
@@ -70,7 +70,7 @@ fn states(whole: &Whole) -> (Value, Value) {
             matches!(whole.result, Some(TaskResult::Canceled | TaskResult::TimedOut)),
     });
     let newer = match whole.life_cycle {
-        LifeCycle::Queued => "QUEUED",
+        LifeCycle::Queued(_) => "QUEUED",
         LifeCycle::Blocked => "BLOCKED",
         LifeCycle::WaitingForRetry => "WAITING",
         LifeCycle::Pending => "PENDING",
@@ -78,9 +78,16 @@ fn states(whole: &Whole) -> (Value, Value) {
         LifeCycle::Terminated | LifeCycle::Skipped | LifeCycle::InternalError => "TERMINATED",
     };
     let mut status = json!({ "state": newer });
-    if whole.life_cycle == LifeCycle::Queued {
-        let text = "The job has as many runs as it may have.";
-        status["queue_details"] = json!({ "code": "MAX_CONCURRENT_RUNS_REACHED", "message": text });
+    if let LifeCycle::Queued(reason) = whole.life_cycle {
+        let (code, text) = match reason {
+            QueuedFor::Turn => {
+                ("MAX_CONCURRENT_RUNS_REACHED", "The job has as many runs as it may have.")
+            }
+            QueuedFor::Room => {
+                ("ACTIVE_RUNS_LIMIT_REACHED", "The machine runs as many tasks as it may run.")
+            }
+        };
+        status["queue_details"] = json!({ "code": code, "message": text });
         state["queue_reason"] = json!(text);
     }
     if let Some(it) = whole.result {

@@ -44,9 +44,9 @@ pub(super) fn describe_code(spec: &TaskSpec) -> Value {
             },
         }),
         CodeSpec::SparkSubmit => json!({ "spark_submit_task": { "parameters": spec.parameters } }),
-        CodeSpec::SqlFile { path } => {
-            json!({ "sql_task": { "file": { "path": path }, "parameters": spec.widgets } })
-        }
+        CodeSpec::SqlFile { path, warehouse_id } => json!({ "sql_task": {
+            "file": { "path": path }, "warehouse_id": warehouse_id, "parameters": spec.widgets,
+        } }),
         CodeSpec::Condition { operator, left, right } => {
             json!({ "condition_task": { "op": operator, "left": left, "right": right } })
         }

@@ -279,7 +279,11 @@ impl SingleTask {
                 Some(path) if kind == "sql_task" => {
                     let given = body.get("parameters").cloned().unwrap_or_default();
                     parts.widgets = texts(serde_json::from_value(given).unwrap_or_default());
-                    CodeSpec::SqlFile { path: path.to_owned() }
+                    let warehouse = body.get("warehouse_id").and_then(Value::as_str);
+                    CodeSpec::SqlFile {
+                        path: path.to_owned(),
+                        warehouse_id: required(warehouse, "sql_task.warehouse_id")?.to_owned(),
+                    }
                 }
                 _ => CodeSpec::Other { kind: kind.clone() },
             });
