@@ -2,9 +2,9 @@
 """Runs official, unmodified SDKs against a running mock and counts what passes.
 
     azml-mock serve --listen 127.0.0.1:0 --ready-file ready.json --executor local &
-    python3 run.py --ready ready.json [azureml-v1 azure-ai-ml databricks legacy-cli mlflow] [--only TEXT] [--part LABEL ...] [--venvs DIR]
+    python3 run.py --ready ready.json [azureml-v1 azure-ai-ml databricks legacy-cli mlflow spark] [--only TEXT] [--part LABEL ...] [--venvs DIR]
 
-`cargo xtask conformance` does both. --only takes the parts with TEXT in their name, --part those with exactly this label.
+`cargo xtask conformance` does both. The suite spark needs AZML_MOCK and AZML_SPARK_PYTHON, too; see spark/spark_common.py. --only takes the parts with TEXT in their name, --part those with exactly this label.
 --control turns the question around: with a ready file that leads nowhere each part has to fail, and passes if it does.
 
 Needs python3.11 with pip, and the ready file that the mock writes (keys: url, tls_url, ca_file, tenant_id, client_id,
@@ -105,16 +105,20 @@ def azure_ai_ml():
             boot = "import sys,runpy;sys.path[:0]=[%r,%r];import prepare_v2;runpy.run_path(%r,run_name='__main__')" % (str(f.parent), str(HERE), str(f))
             e.update(READY=os.path.abspath(args.ready)); yield run(f.stem + (" (proxy)" if proxy else ""), [use, "-W", "ignore", "-c", boot], e, w, 240, lambda rc, out: rc == 0, OUTCOMES)
 
-def databricks():
+def databricks(): return databricks_sdk("databricks", 400)
+
+def spark(): return databricks_sdk("spark", 900)
+
+def databricks_sdk(suite, seconds):
     py = venv("databricks", "databricks/requirements.txt")
-    for f in parts("databricks", "flow_*.py"):
+    for f in parts(suite, "flow_*.py"):
         if f.stem == "flow_common": continue
         w = pathlib.Path(tempfile.mkdtemp()); e = base_env(w)
-        e.update(DATABRICKS_HOST=URL, DATABRICKS_TOKEN=R["databricks_token"], FLOW_CLIENT_ID=R["client_id"], FLOW_CLIENT_SECRET=R["client_secret"], FLOW_OIDC_TOKEN=R.get("oidc_subject_token", "good.id.token"),
+        e.update(FIXTURES=str(HERE.parents[1] / "fixtures"), DATABRICKS_HOST=URL, DATABRICKS_TOKEN=R["databricks_token"], FLOW_CLIENT_ID=R["client_id"], FLOW_CLIENT_SECRET=R["client_secret"], FLOW_OIDC_TOKEN=R.get("oidc_subject_token", "good.id.token"),
                  FLOW_PROXY=URL, FLOW_CA=R["ca_file"], FLOW_SPARK=os.environ.get("FLOW_SPARK", "0"), FLOW_TENANT_ID=R["tenant_id"],
                  FLOW_DBX_RESOURCE_ID="/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Databricks/workspaces/%s" % (R["subscription_id"], R["databricks_resource_group"], R["databricks_workspace_name"]))
         for k in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"): e.pop(k)
-        yield run(f.stem, [py, "-W", "ignore", f], e, w, 400, lambda rc, out: rc == 0)
+        yield run(f.stem, [py, "-W", "ignore", f], e, w, seconds, lambda rc, out: rc == 0)
 
 def legacy_cli():
     py = venv("legacy-cli", "databricks/requirements-legacy-cli.txt"); w = pathlib.Path(tempfile.mkdtemp()); e = base_env(w)
@@ -128,7 +132,7 @@ def mlflow():
             w = pathlib.Path(tempfile.mkdtemp()); e = base_env(w); e.update(MLFLOW_TRACKING_URI=uri, **extra)
             yield run("%s (%s)" % (f.stem, label), [py, "-W", "ignore", f], e, w, 240, lambda rc, out: rc == 0 and "PASS" in out)
 
-ALL = {"azureml-v1": azureml_v1, "azure-ai-ml": azure_ai_ml, "databricks": databricks, "legacy-cli": legacy_cli, "mlflow": mlflow}
+ALL = {"azureml-v1": azureml_v1, "azure-ai-ml": azure_ai_ml, "databricks": databricks, "legacy-cli": legacy_cli, "mlflow": mlflow, "spark": spark}
 bad = 0; tail = []
 for s in args.suites or ALL:
     r = [x for x in list(ALL[s]()) if x]; r = [x.result() if args.control else x for x in r]; f = sum(not g for g, _ in r); bad += f

@@ -1,7 +1,6 @@
 //! `cargo xtask demo`: the main job, against the mock cloud, over a real socket.
 
 use std::{
-    fs,
     path::PathBuf,
     process::{Command, ExitCode},
 };
@@ -9,9 +8,6 @@ use std::{
 use anyhow::Context;
 
 use crate::{process, project::Project, python};
-
-/// What Spark comes from when `fixtures/python/spark-requirements.txt` does not say.
-const SPARK: &str = "pyspark==4.0.1\n";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -51,16 +47,10 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
 
 /// The interpreter of an environment that has Spark, or a line that says why not.
 fn spark(project: &Project, python: &str) -> Option<PathBuf> {
-    if !process::succeeds(Command::new("java").arg("-version")) {
-        println!("Java is not on PATH: training in plain Python instead of Spark");
-        return None;
-    }
-    let pinned = project.path("fixtures/python/spark-requirements.txt");
-    let requirements = fs::read_to_string(pinned).unwrap_or_else(|_| SPARK.to_owned());
-    match python::environment(&project.target.join("venv/spark"), python, &requirements) {
+    match python::spark_environment(project, python) {
         Ok(interpreter) => Some(interpreter),
         Err(err) => {
-            println!("Spark could not be installed: training in plain Python instead ({err:#})");
+            println!("There is no Spark: training in plain Python instead ({err:#})");
             None
         }
     }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use crate::process;
+use crate::{process, project::Project};
 
 /// Finds the interpreter: `AZML_PYTHON`, else the first of `names` that runs.
 pub(crate) fn find(names: &[&str]) -> anyhow::Result<String> {
@@ -22,6 +22,21 @@ pub(crate) fn find(names: &[&str]) -> anyhow::Result<String> {
         Some(name) => Ok((*name).to_owned()),
         None => bail!("python3 is not on PATH; install it, or set AZML_PYTHON to an interpreter"),
     }
+}
+
+/// The environment in which tasks run on Spark, made with the pinned packages.
+///
+/// # Errors
+///
+/// Without Java there is no Spark, and without its packages neither.
+pub(crate) fn spark_environment(project: &Project, python: &str) -> anyhow::Result<PathBuf> {
+    if !process::succeeds(Command::new("java").arg("-version")) {
+        bail!("Java is not on PATH; install Java 17 or later");
+    }
+    let pinned = project.path("fixtures/python/spark-requirements.txt");
+    let requirements = fs::read_to_string(&pinned)
+        .with_context(|| format!("cannot read {}", pinned.display()))?;
+    environment(&project.target.join("venv/spark"), python, &requirements)
 }
 
 fn runs(python: &str) -> bool {

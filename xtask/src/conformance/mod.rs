@@ -61,12 +61,14 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
     report.stage("build the mock", |_| {
         process::run(&mut project.cargo(["build", "-p", "azml-mock", "--bin", "azml-mock"]))
     })?;
+    let spark = python::spark_environment(project, &python).context("tasks run on Spark")?;
     let (ready_file, log) = mock::files(&project.target, "conformance");
-    let mock = start(project, &python, &ready_file, &log)?;
+    let mock = start(project, &spark, &ready_file, &log)?;
     let proof = options.record.then(|| project.target.join("xtask/proof"));
     let setting = Setting {
         project,
         python: &python,
+        spark: &spark,
         ready_file: &ready_file,
         only: options.only.as_deref(),
         proof: proof.as_deref(),
@@ -95,7 +97,7 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
 
 fn start(
     project: &Project,
-    python: &str,
+    spark: &Path,
     ready_file: &Path,
     log: &Path,
 ) -> anyhow::Result<RunningMock> {
@@ -103,7 +105,8 @@ fn start(
     let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     let mut command = Command::new(project.debug_binary("azml-mock"));
     command
-        .args(["serve", "--listen", "127.0.0.1:0", "--executor", "local", "--python", python])
+        .args(["serve", "--listen", "127.0.0.1:0", "--executor", "local", "--python"])
+        .arg(spark)
         .arg("--ready-file")
         .arg(ready_file)
         .stdout(output.try_clone()?)
@@ -117,6 +120,8 @@ fn start(
 struct Setting<'a> {
     project: &'a Project,
     python: &'a str,
+    /// The interpreter that has pyspark.
+    spark: &'a Path,
     ready_file: &'a Path,
     only: Option<&'a str>,
     /// The folder for the operations that the parts have used, a file a suite.
@@ -134,6 +139,10 @@ fn suite(
     let project = setting.project;
     let mut command = Command::new(setting.python);
     command
+        // The parts that have a Spark notebook run it.
+        .env("FLOW_SPARK", "1")
+        .env("AZML_MOCK", project.debug_binary("azml-mock"))
+        .env("AZML_SPARK_PYTHON", setting.spark)
         .arg(project.path(FOLDER).join("run.py"))
         .arg("--ready")
         .arg(setting.ready_file)

@@ -1,7 +1,9 @@
-//! Installing Python packages for a cluster.
+//! Installing what a cluster is to have: Python packages for its tasks, JARs for its JVM.
 
 use std::{
+    ffi::OsString,
     fs, io,
+    path::{Path, PathBuf},
     process::{Output, Stdio},
     sync::Arc,
     time::Duration,
@@ -9,33 +11,93 @@ use std::{
 
 use tokio::process::Command;
 
-use super::{Shared, children, environment, libraries_folder};
+use super::{Shared, children, environment, libraries_folder, places::resolve};
 use crate::{
     executor::Installation,
     kernel::{Kernel, Refusal},
-    services::databricks::libraries::{self, Library},
+    services::databricks::libraries::{self, Library, Maven},
 };
 
 /// How long an installation may take.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// Installs one package and reports how that went.
+/// Installs one library and reports how that went.
 pub(super) async fn install(shared: &Arc<Shared>, kernel: &Arc<Kernel>, it: Installation) {
-    let outcome = match &it.library {
-        Library::Pypi(package) => {
-            let folder = libraries_folder(kernel, it.epoch, it.workspace, &it.cluster_id);
-            let installed = pip(shared, &folder, &package.package, package.repo.as_deref());
-            let too_long = || Err("the installation took more than 10 minutes".to_owned());
-            tokio::time::timeout(LIMIT, installed).await.unwrap_or_else(|_| too_long())
-        }
-        _ => Ok(()),
-    };
+    let folder = libraries_folder(kernel, it.epoch, it.workspace, &it.cluster_id);
+    let installed = put(shared, kernel, &it, &folder);
+    let too_long = || Err("the installation took more than 10 minutes".to_owned());
+    let outcome = tokio::time::timeout(LIMIT, installed).await.unwrap_or_else(|_| too_long());
     let committed = kernel.commit::<_, Refusal>(|world, ctx| {
         Ok((libraries::decide_report(world, &it, outcome, ctx), ()))
     });
     if let Err(refusal) = committed {
         tracing::error!(library = ?it.library, %refusal.message, "an installation was not recorded");
     }
+}
+
+/// Puts a library where the tasks of the cluster find it.
+async fn put(
+    shared: &Shared,
+    kernel: &Kernel,
+    it: &Installation,
+    folder: &Path,
+) -> Result<(), String> {
+    let file = |path: &str| {
+        let file = resolve(kernel, it.workspace, path);
+        if file.is_file() { Ok(file) } else { Err(format!("{path} does not exist")) }
+    };
+    match &it.library {
+        Library::Pypi(package) => {
+            if is_there(shared, &package.package).await {
+                return Ok(());
+            }
+            // A package whose name begins with a dash is no option.
+            let arguments = ["--".into(), package.package.as_str().into()];
+            pip(shared, folder, &arguments, package.repo.as_deref()).await
+        }
+        Library::Whl(path) => pip(shared, folder, &["--".into(), file(path)?.into()], None).await,
+        Library::Requirements(path) => {
+            pip(shared, folder, &["--requirement".into(), file(path)?.into()], None).await
+        }
+        Library::Egg(path) => copy(&file(path)?, folder),
+        Library::Jar(path) => copy(&file(path)?, &jars(folder)),
+        Library::Maven(package) => maven(shared, folder, package).await,
+        Library::Cran(_) => Err("R is not available on a local cluster".to_owned()),
+    }
+}
+
+/// Where the JARs of a cluster are in the folder of its libraries.
+pub(super) fn jars(libraries: &Path) -> PathBuf {
+    libraries.join("jars")
+}
+
+/// The files in `folder` with this ending, by name.
+pub(super) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path());
+    let mut files: Vec<_> = entries.filter(|it| it.extension().is_some_and(|it| it == ending)).collect();
+    files.sort();
+    files
+}
+
+fn copy(file: &Path, folder: &Path) -> Result<(), String> {
+    let name = file.file_name().unwrap_or_default();
+    let copied = fs::create_dir_all(folder).and_then(|()| fs::copy(file, folder.join(name)));
+    copied.map(drop).map_err(|err| err.to_string())
+}
+
+/// Resolves a package and what it depends on with Spark's own means.
+async fn maven(shared: &Shared, folder: &Path, package: &Maven) -> Result<(), String> {
+    let jars = jars(folder);
+    fs::create_dir_all(&jars).map_err(|err| err.to_string())?;
+    let mut command = Command::new(&shared.options.python);
+    command.args(["-u", "-B"]).arg(shared.python_files.file("maven.py")).arg(&jars);
+    command.arg(&package.coordinates).arg(package.repo.as_deref().unwrap_or_default());
+    command.arg(package.exclusions.join(",")).env_clear().envs(environment::of_pip());
+    let output = output(&mut command).await.map_err(|err| err.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(last_words(&output, "Maven"))
 }
 
 /// Prints nothing and ends well if the requirement is met already.
@@ -49,20 +111,18 @@ sys.exit(0 if not version or found == version.strip() else 1)
 
 async fn pip(
     shared: &Shared,
-    folder: &std::path::Path,
-    package: &str,
+    folder: &Path,
+    what: &[OsString],
     repo: Option<&str>,
 ) -> Result<(), String> {
-    if is_there(shared, package).await {
-        return Ok(());
-    }
     fs::create_dir_all(folder).map_err(|err| err.to_string())?;
     let mut command = Command::new(&shared.options.python);
     command
         .args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--target"])
-        .arg(folder);
-    // A package whose name begins with a dash is no option.
-    command.arg("--").arg(package).env_clear().envs(environment::of_pip());
+        .arg(folder)
+        .args(what)
+        .env_clear()
+        .envs(environment::of_pip());
     if let Some(repo) = repo {
         // Everybody may read the arguments of a process; this may hold a password.
         command.env("PIP_INDEX_URL", repo);
@@ -71,11 +131,15 @@ async fn pip(
     if output.status.success() {
         return Ok(());
     }
+    Err(last_words(&output, "pip"))
+}
+
+fn last_words(output: &Output, program: &str) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     // Hints may follow the error itself.
     let mut lines = text.lines().rev().filter(|it| !it.trim().is_empty());
     let last = lines.clone().find(|it| it.starts_with("ERROR: ")).or_else(|| lines.next());
-    Err(last.unwrap_or("pip said nothing").trim().to_owned())
+    last.map_or_else(|| format!("{program} said nothing"), |it| it.trim().to_owned())
 }
 
 async fn is_there(shared: &Shared, package: &str) -> bool {

@@ -23,6 +23,7 @@ pub(super) fn needs_spark(kernel: &Kernel, work: &Work) -> bool {
         // They have a JVM of their own, so that its output is theirs.
         Code::Jar { .. } | Code::SparkSubmit => false,
         Code::SqlFile { .. } => true,
+        Code::Notebook { language, .. } if language.eq_ignore_ascii_case("sql") => true,
         Code::Wheel { wheels, .. } => {
             let files = wheels.iter().map(|it| resolve(kernel, work.attempt.workspace, it));
             files.into_iter().any(|it| archive_speaks_of_spark(&it).unwrap_or(false))

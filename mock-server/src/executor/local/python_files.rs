@@ -12,7 +12,7 @@ macro_rules! embedded {
 
 /// What runs inside a task.
 const FILES: &[(&str, &str)] = embedded![
-    "cells.py" "commands.py" "context.py" "dbutils.py" "errors.py" "filesystem.py" "jvm.py" "jvm_programs.py"
+    "cells.py" "commands.py" "context.py" "dbutils.py" "errors.py" "filesystem.py" "jvm.py" "jvm_programs.py" "maven.py"
     "notebook.py" "output.py" "paths.py" "runner.py" "secret_scopes.py" "spark.py" "spark_conf.py" "sql.py" "task.py" "tasks.py"
 ];
 

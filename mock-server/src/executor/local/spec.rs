@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Shared, libraries_folder, path_text, places::resolve, spark::Gateway};
+use super::{Shared, libraries, libraries_folder, path_text, places::resolve, spark::Gateway};
 use crate::{
     executor::{Code, Work},
     kernel::{Kernel, Site},
@@ -60,6 +60,7 @@ pub(super) fn roots(kernel: &Kernel, workspace: u64) -> [(&'static str, PathBuf)
 /// The parts of a specification that a cluster's JVM needs, too.
 pub(super) fn common(shared: &Shared, kernel: &Kernel, work: &Work) -> Value {
     let workspace = work.attempt.workspace;
+    let installed = libraries_folder(kernel, work.attempt.epoch, workspace, &work.cluster_id);
     let roots = roots(kernel, workspace).map(|(name, it)| (name.to_owned(), json!(path_text(&it))));
     let blobs = work.containers.iter().map(|(account, container)| {
         let path = kernel.files.container(account, container);
@@ -75,6 +76,7 @@ pub(super) fn common(shared: &Shared, kernel: &Kernel, work: &Work) -> Value {
             "master": shared.options.spark_master.as_deref().unwrap_or("local[*]"),
             "gateway_port": null, "gateway_secret": null,
             "conf": work.spark_conf,
+            "jars": libraries::files(&libraries::jars(&installed), "jar"),
         },
     })
 }
@@ -121,6 +123,7 @@ pub(super) fn of_task(
         Code::SparkSubmit => spec["kind"] = json!("spark_submit"),
         Code::SqlFile { .. } => spec["kind"] = json!("sql_file"),
     }
+    python_path.extend(libraries::files(&installed, "egg").iter().map(|it| path_text(it)));
     python_path.push(path_text(&installed));
     if let Some(gateway) = gateway {
         spec["spark"]["gateway_port"] = json!(gateway.port);

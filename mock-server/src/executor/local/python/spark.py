@@ -99,6 +99,11 @@ def _attach(task: Task, settings: dict[str, Any]) -> Any:
     classic = getattr(jvm.org.apache.spark.sql, "classic", jvm.org.apache.spark.sql)
     java_session = classic.SparkSession.builder().sparkContext(scala_context).getOrCreate()
     session = SparkSession(context, java_session.newSession())
+    known = scala_context.getConf().get("spark.jars", "").split(",")
+    for jar in settings.get("jars") or []:
+        if f"file://{jar}" not in known:
+            # Younger than the JVM: there for the functions of this session.
+            session.sql(f"ADD JAR 'file://{jar}'")
     # The context belongs to the cluster: a task cannot stop it.
     context.stop = session.stop = _keep_running
     return session

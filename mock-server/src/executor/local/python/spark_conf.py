@@ -54,6 +54,8 @@ def configuration(settings: dict[str, Any], roots: dict[str, str], blobs: list[d
             conf[key] = f"file://{roots[root]}"
     for key, value in blob_configuration(blobs).items():
         conf[f"spark.hadoop.{key}"] = value
+    if settings.get("jars"):
+        conf["spark.jars"] = ",".join(f"file://{it}" for it in settings["jars"])
     conf.update({key: str(value) for key, value in (settings.get("conf") or {}).items()})
     return conf
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import types
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from azml_task import jvm_programs, output, spark, sql
 from azml_task.dbutils import DBUtils
@@ -16,14 +16,14 @@ from azml_task.task import Task
 
 def run(task: Task) -> None:
     """Runs the task and writes its result."""
-    kinds: dict[str, Callable[[Task, dict[str, Any]], None]] = {
+    kinds: dict[str, Callable[[Task, dict[str, Any]], Optional[str]]] = {
         "notebook": _notebook, "python_file": _python_file, "python_wheel": _python_wheel,
         "spark_jar": jvm_programs.jar, "spark_submit": jvm_programs.submit, "sql_file": _sql_file,
     }
     runs = kinds[task.spec["kind"]]
     names = prepare(task)
     try:
-        runs(task, names)
+        value = runs(task, names)
     except NotebookExit as end:
         task.succeed(end.value)
     except SystemExit as end:
@@ -34,7 +34,7 @@ def run(task: Task) -> None:
     except BaseException as err:  # noqa: BLE001 (whatever the code raises is its result)
         task.fail(err)
     else:
-        task.succeed()
+        task.succeed(value)
     finally:
         sys.stdout.flush()
         spark.stop()
@@ -130,9 +130,11 @@ def _python_wheel(task: Task, names: dict[str, Any]) -> None:
         raise SystemExit(result)
 
 
-def _sql_file(task: Task, names: dict[str, Any]) -> None:
+def _sql_file(task: Task, names: dict[str, Any]) -> str:
+    """Runs the statements of a file. Its value is their text."""
     with task.paths.real_open(task.spec["source"], encoding="utf-8") as stream:
         text = stream.read()
     parameters = {key: str(value) for key, value in (task.spec.get("widgets") or {}).items()}
     result = sql.run(names["spark"], text, parameters)
     output.display(result)
+    return text

@@ -38,11 +38,11 @@ pub(crate) struct Package {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Maven {
-    coordinates: String,
+    pub(crate) coordinates: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    repo: Option<String>,
+    pub(crate) repo: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    exclusions: Vec<String>,
+    pub(crate) exclusions: Vec<String>,
 }
 
 /// The libraries of each cluster, in the order in which they were asked for.
@@ -181,8 +181,7 @@ pub(crate) fn decide_due(
 ) -> Vec<kernel::Event> {
     let it = match due.clone() {
         Due::Begin { cluster_id, library } => {
-            let is_real = ctx.executes && matches!(library, Library::Pypi(_));
-            let ready_at = (!is_real).then(|| later(ctx.now, ctx.delay(INSTALL)));
+            let ready_at = (!ctx.executes).then(|| later(ctx.now, ctx.delay(INSTALL)));
             Event::Installing { cluster_id, library, ready_at, epoch: world.epoch }
         }
         Due::End { cluster_id, library } => Event::Installed { cluster_id, library, at: ctx.now },
@@ -221,7 +220,6 @@ pub(crate) fn decide_restart(world: &World, workspace: u64, ctx: &Ctx<'_>) -> Ve
     // Installed ones too: the folder that they were in is gone.
     let is_real = |it: &Entry| {
         matches!(it.status, Status::Installing { .. } | Status::Installed { .. })
-            && matches!(it.library, Library::Pypi(_))
     };
     let begun = all.filter(|(_, it)| ctx.executes && is_real(it)).map(|(cluster_id, it)| {
         let (cluster_id, library) = (cluster_id.clone(), it.library.clone());

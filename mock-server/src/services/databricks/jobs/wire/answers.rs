@@ -331,7 +331,12 @@ pub(crate) fn describe_output(run: &JobRun, task: &TaskRun, log: &str, base: &st
                 it["run_job_output"]["run_id"] = json!(child);
             }
         }
-        CodeSpec::SqlFile { .. } => it["sql_output"] = json!({ "query_output": {} }),
+        CodeSpec::SqlFile { warehouse_id, .. } => {
+            it["sql_output"] = json!({ "query_output": { "warehouse_id": warehouse_id } });
+            if let Some(text) = end.and_then(|it| it.exit_value.as_ref()) {
+                it["sql_output"]["query_output"]["query_text"] = json!(text);
+            }
+        }
         CodeSpec::Condition { .. } | CodeSpec::ForEach { .. } => (),
         _ => {
             it["logs"] = json!(log);
