@@ -34,8 +34,8 @@ pub(crate) fn spark_environment(project: &Project, python: &str) -> anyhow::Resu
         bail!("Java is not on PATH; install Java 17 or later");
     }
     let pinned = project.path("fixtures/python/spark-requirements.txt");
-    let requirements = fs::read_to_string(&pinned)
-        .with_context(|| format!("cannot read {}", pinned.display()))?;
+    let requirements =
+        fs::read_to_string(&pinned).with_context(|| format!("cannot read {}", pinned.display()))?;
     environment(&project.target.join("venv/spark"), python, &requirements)
 }
 

@@ -55,17 +55,22 @@ pub(crate) fn run(project: &Project, report: &mut Report) -> anyhow::Result<()> 
         let command = &mut project.cargo(["test", "--workspace", "--doc", "--no-fail-fast"]);
         runner(command, read_cargo_test, report)
     })?;
-    let folder = project.path(PYTHON_TESTS);
-    if folder.is_dir() {
-        report.stage("python tests", |report| python_tests(&folder, report))?;
+    if project.path(PYTHON_TESTS).is_dir() {
+        report.stage("python tests", |report| {
+            python_tests(project, Path::new(&python::find(&["python3"])?), report)
+        })?;
     }
     Ok(())
 }
 
-fn python_tests(folder: &Path, report: &mut Report) -> anyhow::Result<()> {
-    let python = python::find(&["python3"])?;
+/// Runs the tests of what runs inside a task. Those of Spark need an interpreter that has it.
+pub(crate) fn python_tests(
+    project: &Project,
+    python: &Path,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let command = &mut Command::new(python);
-    command.current_dir(folder).args(["-B", "-m", "unittest"]);
+    command.current_dir(project.path(PYTHON_TESTS)).args(["-B", "-m", "unittest"]);
     runner(command, read_unittest, report)
 }
 

@@ -64,10 +64,12 @@ impl Tree {
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = format!("{prefix}{name}");
             let kind = entry.file_type()?;
+            // In a linked work tree `.git` is a file.
+            if matches!(name.as_str(), ".git" | "target" | "__pycache__" | ".venv") {
+                continue;
+            }
             if kind.is_dir() {
-                if !matches!(name.as_str(), ".git" | "target" | "__pycache__" | ".venv") {
-                    self.read_folder(&entry.path(), &format!("{path}/"))?;
-                }
+                self.read_folder(&entry.path(), &format!("{path}/"))?;
             } else if kind.is_file() && name != "Cargo.lock" {
                 // What is not text has no lines to check.
                 if let Ok(text) = fs::read_to_string(entry.path()) {
@@ -153,6 +155,7 @@ mod tests {
             fs::write(path, [0xff, 0xfe]).unwrap();
         }
         fs::write(folder.path().join("d/e.rs"), "fn e() {}").unwrap();
+        fs::write(folder.path().join("d/.git"), "gitdir: elsewhere").unwrap();
         let tree = Tree::read(folder.path()).unwrap();
         assert_eq!(tree.files.iter().map(|it| it.path.as_str()).collect::<Vec<_>>(), ["d/e.rs"]);
     }

@@ -210,9 +210,23 @@ fn executor(options: &Options) -> Result<(Arc<dyn Executor>, String), Failure> {
     }
     let python = options.python.clone().unwrap_or_else(|| PathBuf::from("python3"));
     let name = python.display();
-    let version = python_version(&python)
-        .map_err(|why| Failure(format!("{name} cannot run tasks: {why}")))?;
-    Ok((local(&python, options)?, format!("tasks run with {name} (Python {version})")))
+    let version = match python_version(&python) {
+        Ok(version) => version,
+        // One that was asked for has to be there.
+        Err(why) if options.python.is_some() => {
+            return Err(Failure(format!("{name} cannot run tasks: {why}")));
+        }
+        Err(why) => {
+            let text = format!("tasks are simulated, because {name} cannot run them: {why}");
+            return Ok((Arc::new(Simulated), text));
+        }
+    };
+    let spark = match without_spark(&python) {
+        Some(why) => format!("those that need Spark fail: {why}"),
+        None => format!("and Spark, with at most {} warm JVMs", options.max_jvms),
+    };
+    let text = format!("tasks run with {name} (Python {version}); {spark}");
+    Ok((local(&python, options)?, text))
 }
 
 fn local(python: &Path, options: &Options) -> Result<Arc<dyn Executor>, Failure> {
@@ -230,6 +244,20 @@ fn local(python: &Path, options: &Options) -> Result<Arc<dyn Executor>, Failure>
         .with_spark_master(options.spark_master.clone())
         .with_max_jvms(options.max_jvms.into());
     Ok(Arc::new(Local::new(local).map_err(failed)?))
+}
+
+/// Why there is no Spark for tasks, if there is none.
+fn without_spark(python: &Path) -> Option<String> {
+    let script = "import importlib.util, sys; sys.exit(not importlib.util.find_spec('pyspark'))";
+    let asked = Command::new(python).args(["-I", "-c", script]).stdin(Stdio::null()).output();
+    if !asked.is_ok_and(|it| it.status.success()) {
+        return Some(format!("{} has no pyspark", python.display()));
+    }
+    let home = std::env::var_os("JAVA_HOME").map(|it| PathBuf::from(it).join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there =
+        home.into_iter().chain(std::env::split_paths(&path)).any(|it| it.join("java").is_file());
+    (!is_there).then(|| "there is no Java".to_owned())
 }
 
 /// Asks `python` who it is.

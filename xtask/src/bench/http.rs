@@ -7,26 +7,46 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use serde_json::Value;
 
 /// The body of the answer to a GET, which must be a 200.
 pub(super) fn get(url: &str, path: &str) -> anyhow::Result<String> {
-    call(url, "GET", path)
+    call(url, None, "GET", path, "")
 }
 
 /// The same for a POST of an empty object.
 pub(super) fn post(url: &str, path: &str) -> anyhow::Result<String> {
-    call(url, "POST", path)
+    call(url, None, "POST", path, "{}")
 }
 
-fn call(url: &str, method: &str, path: &str) -> anyhow::Result<String> {
+/// One call of a service that wants a token and answers in JSON.
+pub(super) fn json(
+    url: &str,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<Value> {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let answer = call(url, Some(token), method, path, &body)?;
+    serde_json::from_str(&answer).with_context(|| format!("{path} answered no JSON: {answer}"))
+}
+
+fn call(
+    url: &str,
+    token: Option<&str>,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> anyhow::Result<String> {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let mut stream =
         TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    let body = if method == "POST" { "{}" } else { "" };
+    let sign_in = token.map(|it| format!("Authorization: Bearer {it}\r\n")).unwrap_or_default();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{sign_in}\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )?;

@@ -2,6 +2,7 @@
 
 mod http;
 mod mock_cloud;
+mod spark;
 mod tracking_flow;
 
 use crate::project::Project;
@@ -12,6 +13,8 @@ enum Benchmark {
     Mock,
     /// A run with 100 metrics: azml beside azureml-core
     Tracking,
+    /// A Spark task on a cluster whose JVM is warm, beside one that starts it
+    Spark,
 }
 
 #[derive(clap::Args)]
@@ -29,6 +32,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
     }
     if let None | Some(Benchmark::Tracking) = options.name {
         tracking_flow::run(project, options.check)?;
+    }
+    if let None | Some(Benchmark::Spark) = options.name {
+        spark::run(project, options.check)?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, anyhow, bail, ensure};
 
-use crate::{mock, mock::RunningMock, process, project::Project, python, report::Report};
+use crate::{mock, mock::RunningMock, process, project::Project, python, report::Report, test};
 
 const FOLDER: &str = "tests/conformance";
 
@@ -62,6 +62,10 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
         process::run(&mut project.cargo(["build", "-p", "azml-mock", "--bin", "azml-mock"]))
     })?;
     let spark = python::spark_environment(project, &python).context("tasks run on Spark")?;
+    if plan.iter().any(|(suite, _)| suite == "spark") {
+        report
+            .stage("python tests on Spark", |report| test::python_tests(project, &spark, report))?;
+    }
     let (ready_file, log) = mock::files(&project.target, "conformance");
     let mock = start(project, &spark, &ready_file, &log)?;
     let proof = options.record.then(|| project.target.join("xtask/proof"));

@@ -74,7 +74,8 @@ pub(super) fn jars(libraries: &Path) -> PathBuf {
 /// The files in `folder` with this ending, by name.
 pub(super) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path());
-    let mut files: Vec<_> = entries.filter(|it| it.extension().is_some_and(|it| it == ending)).collect();
+    let mut files: Vec<_> =
+        entries.filter(|it| it.extension().is_some_and(|it| it == ending)).collect();
     files.sort();
     files
 }

@@ -29,9 +29,9 @@ pub(super) fn needs_spark(kernel: &Kernel, work: &Work) -> bool {
             files.into_iter().any(|it| archive_speaks_of_spark(&it).unwrap_or(false))
         }
         // Beside a script of the user's machine lie the modules that it imports.
-        Code::LocalScript { folder, .. } => {
-            python_files(&kernel.files.root().join(folder)).iter().any(|it| file_speaks_of_spark(it))
-        }
+        Code::LocalScript { folder, .. } => python_files(&kernel.files.root().join(folder))
+            .iter()
+            .any(|it| file_speaks_of_spark(it)),
         Code::Notebook { .. } | Code::PythonFile { .. } => {
             spec::source(kernel, work).is_some_and(|it| file_speaks_of_spark(&it))
         }

@@ -227,7 +227,6 @@ pub(super) fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
     options.open(file)?.write_all(bytes)
 }
 
-
 fn spawn(shared: &Shared, kernel: &Kernel, work: &Work, files: &Files) -> io::Result<Child> {
     let Some((program, arguments)) = shared.options.launcher.split_first() else {
         return Err(io::Error::other("the executor has no launcher"));

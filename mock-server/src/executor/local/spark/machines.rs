@@ -81,10 +81,11 @@ impl Machines {
         is_wanted: impl Fn(&ClusterKey) -> bool,
     ) -> Vec<tokio::task::JoinHandle<()>> {
         let mut places = self.places.lock();
-        let gone: Vec<_> = places.taken.extract_if(.., |key, _| is_wanted(key)).collect();
+        let keys: Vec<_> = places.taken.keys().filter(|it| is_wanted(it)).cloned().collect();
+        let gone: Vec<_> = keys.iter().filter_map(|it| places.taken.remove(it)).collect();
         places.ending += gone.len();
         drop(places);
-        let end = |(_, place): (ClusterKey, Place)| {
+        let end = |place: Place| {
             let this = self.clone();
             tokio::spawn(async move { this.end(&place.machine).await })
         };

@@ -24,7 +24,9 @@ mod wire;
 
 pub(crate) use self::{
     routes::SERVICE,
-    state::ends::{decide_began, decide_cluster_lost, decide_report, decide_restart, decide_workspace_lost},
+    state::ends::{
+        decide_began, decide_cluster_lost, decide_report, decide_restart, decide_workspace_lost,
+    },
     state::launch::decide_due,
     state::rules::{decide_cancel, decide_submit},
     state::spec::{ClusterChoice, CodeSpec, Submission, TaskSpec},

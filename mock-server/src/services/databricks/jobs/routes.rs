@@ -63,6 +63,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IsNewest {
 }
 
 /// Where the web pages of runs would be.
-fn base(site: &Site) -> String {
-    site.origin().unwrap_or_else(|| site.databricks("adb-1234567890123456.7.azuredatabricks.net"))
+fn base(site: &Site, workspace: u64) -> String {
+    let host = || site.databricks("adb-1234567890123456.7.azuredatabricks.net");
+    format!("{}/?o={workspace}", site.origin().unwrap_or_else(host))
 }

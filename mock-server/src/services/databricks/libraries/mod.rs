@@ -13,7 +13,7 @@ mod wire;
 pub(crate) use self::{
     routes::SERVICE,
     state::{
-        Due, Event, Libraries, Library, Maven, Readiness, decide_due, decide_install, decide_report,
-        decide_restart, effect_of,
+        Due, Event, Libraries, Library, Maven, Readiness, decide_due, decide_install,
+        decide_report, decide_restart, effect_of,
     },
 };

@@ -218,9 +218,8 @@ pub(crate) fn decide_restart(world: &World, workspace: u64, ctx: &Ctx<'_>) -> Ve
     let Some(state) = world.databricks.get(&workspace) else { return Vec::new() };
     let all = state.libraries.0.iter().flat_map(|(id, them)| them.iter().map(move |it| (id, it)));
     // Installed ones too: the folder that they were in is gone.
-    let is_real = |it: &Entry| {
-        matches!(it.status, Status::Installing { .. } | Status::Installed { .. })
-    };
+    let is_real =
+        |it: &Entry| matches!(it.status, Status::Installing { .. } | Status::Installed { .. });
     let begun = all.filter(|(_, it)| ctx.executes && is_real(it)).map(|(cluster_id, it)| {
         let (cluster_id, library) = (cluster_id.clone(), it.library.clone());
         event(workspace, Event::Wanted { cluster_id, library, at: ctx.now })

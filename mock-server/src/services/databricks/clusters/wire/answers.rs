@@ -12,6 +12,12 @@ use crate::services::databricks::wire::millis;
 pub(crate) fn describe_spec(spec: &ClusterSpec) -> Map<String, Value> {
     let mut it = Map::new();
     it.extend(spec.others.clone());
+    // A password is taken in and never given back.
+    if let Some(Value::Object(login)) =
+        it.get_mut("docker_image").and_then(|it| it.get_mut("basic_auth"))
+    {
+        login.remove("password");
+    }
     if !spec.cluster_name.is_empty() {
         it.insert("cluster_name".into(), json!(spec.cluster_name));
     }

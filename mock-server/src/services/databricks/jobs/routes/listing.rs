@@ -178,8 +178,10 @@ pub(super) async fn runs(
         let newer = above.into_iter().flat_map(|it| jobs.oldest_above(wanted, it));
         let (them, next, previous) = page(start, older, newer, limit);
         let ends = them.first().zip(them.last()).map(|(first, last)| (first.run_id, last.run_id));
-        let (base, view) =
-            (base(&site), RunPage { page: shape, with_history: false, with_resolved: false });
+        let (base, view) = (
+            base(&site, workspace),
+            RunPage { page: shape, with_history: false, with_resolved: false },
+        );
         let shown = them.into_iter().map(|it| wire::describe_run(it, view, &base));
         let shown = shown.map(|mut it| {
             if let Value::Object(it) = &mut it {

@@ -52,7 +52,7 @@ pub(super) async fn get(
         with_resolved: query.include_resolved_values,
     };
     kernel.read(|world, _| {
-        let base = base(&site);
+        let base = base(&site, workspace);
         Ok(Json(match workspace_of(world, workspace)?.jobs.find(id)? {
             (run, None) => wire::describe_run(run, page, &base),
             (run, Some(task)) => wire::describe_task_run(run, task, page, &base),
@@ -77,7 +77,7 @@ pub(super) async fn get_output(
         }
     })?;
     let log = log_of(kernel, workspace, task.run_id).await;
-    Ok(Json(wire::describe_output(&run, &task, &log, &base(&site))))
+    Ok(Json(wire::describe_output(&run, &task, &log, &base(&site, workspace))))
 }
 
 pub(super) async fn export(

@@ -177,9 +177,8 @@ pub(crate) fn decide_began(
     let state = world.databricks.get(&attempt.workspace);
     let task = state.and_then(|it| it.jobs.find(attempt.run_id).ok()?.1);
     let is_awaited = world.epoch == attempt.epoch
-        && task.is_some_and(|it| {
-            it.stage == Stage::Queued && it.executing() == Some(attempt.epoch)
-        });
+        && task
+            .is_some_and(|it| it.stage == Stage::Queued && it.executing() == Some(attempt.epoch));
     let began = Event::Began { run_id: attempt.run_id, at: ctx.now };
     is_awaited.then(|| event(attempt.workspace, began)).into_iter().collect()
 }

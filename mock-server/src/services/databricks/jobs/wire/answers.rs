@@ -7,7 +7,7 @@ use super::{
 use crate::services::databricks::{
     jobs::{
         state::settings::PAGE,
-        state::spec::CodeSpec,
+        state::spec::{ClusterChoice, CodeSpec},
         state::view::{LOG_LIMIT, Whole, of_run, of_task},
         state::{JobRun, LifeCycle, QueuedFor, TaskResult, TaskRun, Why},
     },
@@ -122,15 +122,22 @@ fn describe_attempt(run: &JobRun, task: &TaskRun, base: &str) -> Value {
         "execution_duration": span(task.started_at, ended),
         "cleanup_duration": 0,
         "end_time": ended.map_or(0, millis),
-        "run_page_url": format!("{base}/?o=0#job/{}/run/{}", run.job_id, task.run_id),
+        "run_page_url": format!("{base}#job/{}/run/{}", run.job_id, task.run_id),
         "state": state,
         "status": status,
     });
     if ended.is_some() {
         it["run_duration"] = json!(span(prepared, ended));
     }
+    let given = || match &spec.cluster {
+        // A rule that decides a task looks no cluster up.
+        ClusterChoice::Existing(id) => Some(id.clone()),
+        _ => None,
+    };
     let serverless = || task.started_at.map(|_| format!("serverless-{}", task.run_id));
-    if let Some(id) = task.cluster_id.clone().or_else(serverless).filter(|_| !spec.is_control()) {
+    if let Some(id) =
+        task.cluster_id.clone().or_else(given).or_else(serverless).filter(|_| !spec.is_control())
+    {
         it["cluster_instance"] = json!({ "cluster_id": id });
         if let Some(at) = task.started_at {
             it["cluster_instance"]["spark_context_id"] = json!(millis(at).to_string());
@@ -187,7 +194,7 @@ pub(crate) fn describe_run(run: &JobRun, page: RunPage, base: &str) -> Value {
         "cleanup_duration": 0,
         "end_time": ended.map_or(0, millis),
         "run_duration": span(Some(run.submitted_at), ended),
-        "run_page_url": format!("{base}/?o=0#job/{}/run/{}", run.job_id, run.run_id),
+        "run_page_url": format!("{base}#job/{}/run/{}", run.job_id, run.run_id),
         "state": state,
         "status": status,
     });
