@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures of a release build, beside their limits and baselines.
 
 mod http;
+mod jobs;
 mod mock_cloud;
 mod spark;
 mod tracking_flow;
@@ -13,6 +14,8 @@ enum Benchmark {
     Mock,
     /// A run with 100 metrics: azml beside azureml-core
     Tracking,
+    /// Pages of 10,000 jobs and 100,000 runs
+    Jobs,
     /// A Spark task on a cluster whose JVM is warm, beside one that starts it
     Spark,
 }
@@ -32,6 +35,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
     }
     if let None | Some(Benchmark::Tracking) = options.name {
         tracking_flow::run(project, options.check)?;
+    }
+    if let None | Some(Benchmark::Jobs) = options.name {
+        jobs::run(project, options.check)?;
     }
     if let None | Some(Benchmark::Spark) = options.name {
         spark::run(project, options.check)?;
