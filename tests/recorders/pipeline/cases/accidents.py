@@ -34,7 +34,7 @@ CASES = [
     pipeline("compute-target-empty", notebook(compute_target=""), why="there is no such compute target"),
     odd("timeout-negative", "time does not run backwards", timeout_seconds=-1),
     odd("timeout-true", "a truth value is no time", timeout_seconds=True),
-    odd("allow-reuse-no-truth-value", "not checked, and sent as it is", allow_reuse="sometimes"),
+    odd("allow-reuse-no-truth-value", "any text counts as true, and another text makes another module", allow_reuse="sometimes"),
     odd("permit-restart-no-truth-value", "not checked, and sent as it is", num_workers=None, permit_cluster_restart="maybe", **EXISTING),
     odd("notebook-param-a-mapping", "Python's way to print a dict is sent", notebook_params={"a": {"b": 1}}),
     odd("notebook-param-a-list", "Python's way to print a list is sent", notebook_params={"a": ["b", 1]}),
