@@ -62,7 +62,7 @@ impl From<&Library> for WireLibrary {
 }
 
 impl WireLibrary {
-    fn into_domain(self, operation: &'static str) -> Result<Library> {
+    pub(crate) fn into_domain(self, operation: &'static str) -> Result<Library> {
         match self {
             Self { pypi: Some(Package { package, repo }), .. } => {
                 Ok(Library::Pypi { package, repo })

@@ -1,0 +1,1 @@
+//! Every call of the client, in-process against the mock cloud.
