@@ -48,7 +48,9 @@ pub(super) fn update(operation: &'static str, update: &JobUpdate) -> Result<()> 
     check.parts(&update.new_settings)?;
     for field in &update.fields_to_remove {
         let is_nested = field.contains('/');
-        if field.is_empty() || is_nested && !["tasks/", "job_clusters/"].iter().any(|it| field.starts_with(it)) {
+        if field.is_empty()
+            || is_nested && !["tasks/", "job_clusters/"].iter().any(|it| field.starts_with(it))
+        {
             return check.refuse(format!(
                 "fields_to_remove: {field:?} cannot be removed; name a field of the top, or tasks/KEY"
             ));
@@ -76,8 +78,7 @@ pub(super) fn repair(operation: &'static str, repair: &RepairRun) -> Result<()> 
 
 pub(super) fn run_filter(operation: &'static str, filter: &RunFilter) -> Result<()> {
     if filter.active_only && filter.completed_only {
-        return Check(operation)
-            .refuse("completed_only: goes not with active_only; leave one out");
+        return Check(operation).refuse("completed_only: goes not with active_only; leave one out");
     }
     Ok(())
 }
@@ -96,8 +97,7 @@ impl Check {
     }
 
     fn parts(&self, settings: &JobSettings) -> Result<()> {
-        let is_longer =
-            |it: &Option<String>, most| it.as_ref().is_some_and(|it| most < it.len());
+        let is_longer = |it: &Option<String>, most| it.as_ref().is_some_and(|it| most < it.len());
         if is_longer(&settings.name, NAME_BYTES) {
             return self.refuse("name: is longer than 4096 bytes; shorten it");
         }
@@ -143,8 +143,7 @@ impl Check {
 
     fn webhooks(&self, webhooks: &WebhookNotifications) -> Result<()> {
         if WEBHOOKS < webhooks.longest() {
-            return self
-                .refuse("webhook_notifications: more than 3 for one event; leave some out");
+            return self.refuse("webhook_notifications: more than 3 for one event; leave some out");
         }
         Ok(())
     }
@@ -241,7 +240,9 @@ impl Check {
         }
         let keys: Vec<&str> = waits.into_keys().collect();
         let keys = keys.join(", ");
-        self.refuse(format!("depends_on: these tasks wait for each other: {keys}; break the circle"))
+        self.refuse(format!(
+            "depends_on: these tasks wait for each other: {keys}; break the circle"
+        ))
     }
 
     /// Each task runs on a cluster that is there.
@@ -282,5 +283,114 @@ impl Check {
             ));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{settings as check_settings, *};
+    use crate::jobs::{Dependency, ForEachTask, NotebookTask, PythonWheelTask, SparkSubmitTask};
+
+    fn task(key: &str) -> Task {
+        Task::new(key, NotebookTask::new("/a"))
+    }
+
+    #[test]
+    fn tasks_that_do_not_fit_together_are_refused() {
+        let existing = crate::clusters::ClusterId::new("c");
+        let wheel = PythonWheelTask::new("a", "b").with_parameters(["c"]);
+        for (tasks, reason) in [
+            (vec![], "tasks: is empty; a run has at least one"),
+            (vec![task("a"), task("a")], "task_key: two tasks are named a; rename one"),
+            (
+                vec![task("a b")],
+                r#"task_key: "a b" is no name; use 1 to 100 letters, digits, _ and -"#,
+            ),
+            (
+                vec![task("a").with_dependency("b")],
+                "depends_on: task a waits for b, which is not in the run; add it",
+            ),
+            (
+                vec![
+                    task("a").with_dependency("b"),
+                    task("b").with_dependency(Dependency::on_outcome("a", true)),
+                    task("c").with_dependency("a"),
+                    task("d"),
+                ],
+                "depends_on: these tasks wait for each other: a, b, c; break the circle",
+            ),
+            (
+                vec![task("a").on_job_cluster("k")],
+                "job_cluster_key: task a runs on k, which is not there; add it with with_job_cluster",
+            ),
+            (
+                vec![Task::new("a", SparkSubmitTask::new(["x"])).on_cluster(existing)],
+                "compute: task a is spark-submit, which runs on a new cluster only; use on_new_cluster",
+            ),
+            (
+                vec![Task::new("a", wheel.with_named_parameter("d", "e"))],
+                "named_parameters: task a has parameters too; use one of them",
+            ),
+            (
+                vec![Task::new("a", ForEachTask::new("[1]", task("b")).with_concurrency(0))],
+                "concurrency: of task a is not from 1 to 100; choose one that is",
+            ),
+        ] {
+            let err = submit("op", &SubmitRun::new("run", tasks), "t").unwrap_err();
+            assert_eq!(err.to_string(), format!("op failed: {reason}"));
+        }
+    }
+
+    #[test]
+    fn settings_beyond_the_limits_are_refused() {
+        let base = || JobSettings::new("a", [task("a")]);
+        let tagged = (0..26).fold(base(), |it, number| it.with_tag(number.to_string(), "x"));
+        let long = NotebookTask::new("/a").with_parameter("p", "x".repeat(10_000));
+        for (settings, reason) in [
+            (base().with_name("x".repeat(4097)), "name: is longer than 4096 bytes; shorten it"),
+            (tagged, "tags: are more than 25; leave some out"),
+            (
+                base().with_max_concurrent_runs(1001),
+                "max_concurrent_runs: is more than 1000; lower it",
+            ),
+            (
+                base().with_schedule(CronSchedule::new("* * * * *", "UTC")),
+                "schedule.quartz_cron_expression: \"* * * * *\" has not 6 or 7 fields; it begins \
+                 with the seconds, as in 0 30 7 * * ?",
+            ),
+            (
+                base().with_parameter("p", "1").with_parameter("p", "2"),
+                "parameters: two are named p; rename one",
+            ),
+            (
+                JobSettings::new("a", [Task::new("a", long)]),
+                "base_parameters: has 10008 bytes as JSON and at most 10000 go; put the data into \
+                 a file",
+            ),
+            (
+                JobSettings::new("a", (0..1001).map(|it| task(&it.to_string()))),
+                "tasks: are more than 1000; split the job, or use a ForEachTask",
+            ),
+        ] {
+            let err = check_settings("op", &settings).unwrap_err();
+            assert_eq!(err.to_string(), format!("op failed: {reason}"));
+        }
+        check_settings("op", &base()).unwrap();
+    }
+
+    #[test]
+    fn a_part_may_refer_to_what_is_there_already() {
+        let part = JobSettings::default().with_task(task("a").with_dependency("b"));
+        update("op", &JobUpdate::new(part)).unwrap();
+        let nested = JobUpdate::default().without("schedule/timezone_id");
+        assert!(update("op", &nested).is_err());
+    }
+
+    #[test]
+    fn a_repair_says_what_to_run_in_one_way() {
+        repair("op", &RepairRun::all_failed()).unwrap();
+        let both = RepairRun { rerun_all_failed_tasks: true, ..RepairRun::tasks(["a"]) };
+        assert!(repair("op", &both).is_err());
+        assert!(repair("op", &RepairRun::default()).is_err());
     }
 }

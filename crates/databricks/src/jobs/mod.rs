@@ -20,6 +20,7 @@ mod settings;
 mod states;
 mod submit;
 mod task;
+mod task_control;
 mod task_kinds;
 mod wire;
 
@@ -49,10 +50,10 @@ pub use self::{
     },
     submit::SubmitRun,
     task::{Dependency, MaxRetries, RunIf, Task, TaskCode, TaskCompute},
+    task_control::{Comparison, ConditionTask, ForEachTask, OtherTask, PipelineTask, RunJobTask},
     task_kinds::{
-        CodeSource, Comparison, ConditionTask, ForEachTask, NotebookTask, OtherTask, PipelineTask,
-        PythonWheelTask, RunJobTask, SparkJarTask, SparkPythonTask, SparkSubmitTask, SqlCode,
-        SqlTask,
+        CodeSource, NotebookTask, PythonWheelTask, SparkJarTask, SparkPythonTask, SparkSubmitTask,
+        SqlCode, SqlTask,
     },
 };
 use crate::wire::unsupported;
@@ -230,7 +231,11 @@ pub trait Jobs: fmt::Debug + Send + Sync {
     ///
     /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) for a run of
     /// several tasks, or of another kind.
-    async fn export_run(&self, run_id: JobRunId, views: &ExportedViews) -> Result<Vec<ExportedView>> {
+    async fn export_run(
+        &self,
+        run_id: JobRunId,
+        views: &ExportedViews,
+    ) -> Result<Vec<ExportedView>> {
         let _ = (run_id, views);
         Err(unsupported("databricks.jobs.runs.export"))
     }

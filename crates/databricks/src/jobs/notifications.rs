@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ExtraFields;
+
 /// Who gets a mail, by address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -19,6 +21,9 @@ pub struct EmailNotifications {
     /// When it takes longer than its health rules say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub on_duration_warning_threshold_exceeded: Vec<String>,
+    /// Whatever else the service knows of it.
+    #[serde(flatten)]
+    pub extra: ExtraFields,
 }
 
 impl EmailNotifications {
@@ -66,6 +71,9 @@ pub struct WebhookNotifications {
     /// When it takes longer than its health rules say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub on_duration_warning_threshold_exceeded: Vec<Webhook>,
+    /// Whatever else the service knows of it.
+    #[serde(flatten)]
+    pub extra: ExtraFields,
 }
 
 /// A notification destination of the workspace.
@@ -128,6 +136,9 @@ pub struct NotificationSettings {
     /// For tasks only.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub alert_on_last_attempt: bool,
+    /// Whatever else the service knows of it.
+    #[serde(flatten)]
+    pub extra: ExtraFields,
 }
 
 impl NotificationSettings {

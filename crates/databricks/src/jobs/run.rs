@@ -156,7 +156,7 @@ pub struct JobRunProgress {
 
 impl fmt::Debug for JobRunProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.state)?;
+        write!(f, "{}", self.state.life_cycle_state)?;
         for (index, task) in self.tasks.iter().enumerate() {
             let before = if index == 0 { " (" } else { ", " };
             write!(f, "{before}{} {}", task.task_key, task.state.life_cycle_state)?;

@@ -114,6 +114,9 @@ pub struct CronSchedule {
     /// Whether it is in force. `None` is unpaused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_status: Option<PauseStatus>,
+    /// Whatever else the service knows of it.
+    #[serde(flatten)]
+    pub extra: ExtraFields,
 }
 
 /// Runs a job again and again.
@@ -201,14 +204,12 @@ impl JobEnvironment {
 
 impl CronSchedule {
     /// A schedule that is in force.
-    pub fn new(
-        quartz_cron_expression: impl Into<String>,
-        timezone_id: impl Into<String>,
-    ) -> Self {
+    pub fn new(quartz_cron_expression: impl Into<String>, timezone_id: impl Into<String>) -> Self {
         Self {
             quartz_cron_expression: quartz_cron_expression.into(),
             timezone_id: timezone_id.into(),
             pause_status: None,
+            extra: ExtraFields::default(),
         }
     }
 

@@ -1,15 +1,11 @@
-//! The kinds of tasks. Each is written exactly as it is declared here.
+//! The kinds of tasks that run code. Each is written exactly as it is declared here.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::BTreeMap;
 
-use azml_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{JobId, RunParameters, Task, TaskCode};
+use super::{ConditionTask, ForEachTask, OtherTask, PipelineTask, RunJobTask, TaskCode};
+use crate::ExtraFields;
 
 word_enum! {
     /// Where code is taken from.
@@ -36,6 +32,9 @@ pub struct NotebookTask {
     /// The warehouse that a notebook of SQL alone runs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warehouse_id: Option<String>,
+    /// Whatever else the service knows of it.
+    #[serde(flatten)]
+    pub extra: ExtraFields,
 }
 
 impl NotebookTask {
@@ -46,6 +45,7 @@ impl NotebookTask {
             base_parameters: BTreeMap::new(),
             source: None,
             warehouse_id: None,
+            extra: ExtraFields::default(),
         }
     }
 
@@ -81,12 +81,20 @@ pub struct SparkPythonTask {
     /// Where it is, if the path does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<CodeSource>,
+    /// Whatever else the service knows of it.
+    #[serde(flatten)]
+    pub extra: ExtraFields,
 }
 
 impl SparkPythonTask {
     /// The script at `python_file`.
     pub fn new(python_file: impl Into<String>) -> Self {
-        Self { python_file: python_file.into(), parameters: Vec::new(), source: None }
+        Self {
+            python_file: python_file.into(),
+            parameters: Vec::new(),
+            source: None,
+            extra: ExtraFields::default(),
+        }
     }
 
     /// Sets its arguments.
@@ -111,12 +119,19 @@ pub struct SparkJarTask {
     /// Its arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<String>,
+    /// Whatever else the service knows of it.
+    #[serde(flatten)]
+    pub extra: ExtraFields,
 }
 
 impl SparkJarTask {
     /// The class `main_class_name`.
     pub fn new(main_class_name: impl Into<String>) -> Self {
-        Self { main_class_name: main_class_name.into(), parameters: Vec::new() }
+        Self {
+            main_class_name: main_class_name.into(),
+            parameters: Vec::new(),
+            extra: ExtraFields::default(),
+        }
     }
 
     /// Sets its arguments.
@@ -140,6 +155,9 @@ pub struct PythonWheelTask {
     /// Its arguments as `--name=value`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub named_parameters: BTreeMap<String, String>,
+    /// Whatever else the service knows of it.
+    #[serde(flatten)]
+    pub extra: ExtraFields,
 }
 
 impl PythonWheelTask {
@@ -150,6 +168,7 @@ impl PythonWheelTask {
             entry_point: entry_point.into(),
             parameters: Vec::new(),
             named_parameters: BTreeMap::new(),
+            extra: ExtraFields::default(),
         }
     }
 
@@ -178,12 +197,18 @@ pub struct SparkSubmitTask {
     /// For example `--class`, `com.example.Main`, `dbfs:/jars/a.jar`, `10`.
     #[serde(default)]
     pub parameters: Vec<String>,
+    /// Whatever else the service knows of it.
+    #[serde(flatten)]
+    pub extra: ExtraFields,
 }
 
 impl SparkSubmitTask {
     /// The arguments `parameters`.
     pub fn new(parameters: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { parameters: parameters.into_iter().map(Into::into).collect() }
+        Self {
+            parameters: parameters.into_iter().map(Into::into).collect(),
+            extra: ExtraFields::default(),
+        }
     }
 }
 
@@ -199,6 +224,9 @@ pub struct SqlTask {
     /// Values of its parameters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
+    /// Whatever else the service knows of it.
+    #[serde(flatten)]
+    pub extra: ExtraFields,
 }
 
 /// Which SQL a task runs.
@@ -213,38 +241,61 @@ pub enum SqlCode {
         /// Where it is taken from. `None` is the workspace.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source: Option<CodeSource>,
+        /// Whatever else the service knows of it.
+        #[serde(flatten)]
+        extra: ExtraFields,
     },
     /// A saved query.
     Query {
         /// Its id.
         query_id: String,
+        /// Whatever else the service knows of it.
+        #[serde(flatten)]
+        extra: ExtraFields,
     },
     /// The check of an alert.
     Alert {
         /// Its id.
         alert_id: String,
+        /// Whatever else the service knows of it.
+        #[serde(flatten)]
+        extra: ExtraFields,
     },
     /// The refresh of a dashboard.
     Dashboard {
         /// Its id.
         dashboard_id: String,
+        /// Whatever else the service knows of it.
+        #[serde(flatten)]
+        extra: ExtraFields,
     },
 }
 
 impl SqlTask {
     /// The file at `path`, on a warehouse.
     pub fn file(warehouse_id: impl Into<String>, path: impl Into<String>) -> Self {
-        Self::new(warehouse_id, SqlCode::File { path: path.into(), source: None })
+        Self::new(
+            warehouse_id,
+            SqlCode::File { path: path.into(), source: None, extra: ExtraFields::default() },
+        )
     }
 
     /// The saved query `query_id`, on a warehouse.
     pub fn query(warehouse_id: impl Into<String>, query_id: impl Into<String>) -> Self {
-        Self::new(warehouse_id, SqlCode::Query { query_id: query_id.into() })
+        Self::new(
+            warehouse_id,
+            SqlCode::Query { query_id: query_id.into(), extra: ExtraFields::default() },
+        )
     }
 
     /// Any SQL, on a warehouse.
     pub fn new(warehouse_id: impl Into<String>, code: SqlCode) -> Self {
-        Self { warehouse_id: warehouse_id.into(), code, parameters: BTreeMap::new() }
+        Self {
+            warehouse_id: warehouse_id.into(),
+            code,
+            parameters: BTreeMap::new(),
+            extra: ExtraFields::default(),
+        }
     }
 
     /// Gives a parameter a value.
@@ -252,171 +303,6 @@ impl SqlTask {
     pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.insert(name.into(), value.into());
         self
-    }
-}
-
-word_enum! {
-    /// How two values are compared. The order is that of numbers, where both are.
-    Comparison {
-        /// They are equal.
-        EqualTo = "EQUAL_TO",
-        /// They differ.
-        NotEqual = "NOT_EQUAL",
-        /// The left one is greater.
-        GreaterThan = "GREATER_THAN",
-        /// The left one is not smaller.
-        GreaterThanOrEqual = "GREATER_THAN_OR_EQUAL",
-        /// The left one is smaller.
-        LessThan = "LESS_THAN",
-        /// The left one is not greater.
-        LessThanOrEqual = "LESS_THAN_OR_EQUAL",
-    }
-}
-
-/// A comparison, on whose outcome other tasks depend.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ConditionTask {
-    /// How the values are compared.
-    pub op: Comparison,
-    /// A value or a reference, for example `{{job.parameters.size}}`.
-    pub left: String,
-    /// A value or a reference.
-    pub right: String,
-}
-
-impl ConditionTask {
-    /// Compares `left` with `right`.
-    pub fn new(left: impl Into<String>, op: Comparison, right: impl Into<String>) -> Self {
-        Self { op, left: left.into(), right: right.into() }
-    }
-}
-
-/// A task that runs once for each input.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct ForEachTask {
-    /// A JSON array, or a reference to one. The task sees each as `{{input}}`.
-    pub inputs: String,
-    /// How many run at the same time: 1 to 100. `None` is 1.
-    pub concurrency: Option<u32>,
-    /// What runs for each of them.
-    pub task: Box<Task>,
-}
-
-impl ForEachTask {
-    /// Runs `task` for each element of `inputs`, a JSON array or a reference to one.
-    pub fn new(inputs: impl Into<String>, task: Task) -> Self {
-        Self { inputs: inputs.into(), concurrency: None, task: Box::new(task) }
-    }
-
-    /// Sets how many run at the same time.
-    #[must_use]
-    pub fn with_concurrency(self, concurrency: u32) -> Self {
-        Self { concurrency: Some(concurrency), ..self }
-    }
-}
-
-/// Another job, which runs as a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct RunJobTask {
-    /// The job.
-    pub job_id: JobId,
-    /// What it is given.
-    #[serde(flatten)]
-    pub parameters: RunParameters,
-}
-
-impl RunJobTask {
-    /// The job `job_id`.
-    pub fn new(job_id: JobId) -> Self {
-        Self { job_id, parameters: RunParameters::default() }
-    }
-
-    /// Sets what it is given.
-    #[must_use]
-    pub fn with_parameters(self, parameters: RunParameters) -> Self {
-        Self { parameters, ..self }
-    }
-}
-
-/// An update of a pipeline of tables.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct PipelineTask {
-    /// The pipeline.
-    pub pipeline_id: String,
-    /// Whether all tables are made anew.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub full_refresh: bool,
-    /// The tables to bring up to date. Empty stands for all.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub refresh_selection: BTreeSet<String>,
-    /// The tables to make anew.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub full_refresh_selection: BTreeSet<String>,
-}
-
-impl PipelineTask {
-    /// The pipeline `pipeline_id`.
-    pub fn new(pipeline_id: impl Into<String>) -> Self {
-        Self {
-            pipeline_id: pipeline_id.into(),
-            full_refresh: false,
-            refresh_selection: BTreeSet::new(),
-            full_refresh_selection: BTreeSet::new(),
-        }
-    }
-
-    /// Makes all tables anew.
-    #[must_use]
-    pub fn with_full_refresh(self, full_refresh: bool) -> Self {
-        Self { full_refresh, ..self }
-    }
-}
-
-/// A task of a kind that this version of the crate does not know. It is written as
-/// it was read. `Debug` shows its kind only.
-#[derive(Clone, PartialEq, Eq)]
-pub struct OtherTask {
-    pub(super) kind: String,
-    pub(super) body: Value,
-}
-
-impl OtherTask {
-    /// A task of `kind`, for example `dbt_task`.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) when `kind` does not end in
-    /// `_task`, or `body` cannot be written as JSON.
-    pub fn new(kind: impl Into<String>, body: impl Serialize) -> Result<Self> {
-        const NAME: &str = "databricks.jobs.other_task";
-        let kind = kind.into();
-        if !kind.ends_with("_task") {
-            let reason = format!("kind: {kind} is none; name the field, for example dbt_task");
-            return Err(Error::invalid(NAME, reason));
-        }
-        let body = serde_json::to_value(body)
-            .map_err(|err| Error::local(NAME, ErrorKind::InvalidArgument, err))?;
-        Ok(Self { kind, body })
-    }
-
-    /// The name of its field, for example `dbt_task`.
-    pub fn kind(&self) -> &str {
-        &self.kind
-    }
-
-    /// What it says, as JSON.
-    pub fn json(&self) -> String {
-        self.body.to_string()
-    }
-}
-
-impl fmt::Debug for OtherTask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OtherTask").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 

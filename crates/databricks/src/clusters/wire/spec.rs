@@ -148,9 +148,7 @@ fn check(operation: &'static str, new: &NewCluster, idle_minutes: Option<i64>) -
         return invalid("autoscale: max_workers is less than min_workers; swap them");
     }
     if idle_minutes.is_some_and(|it| it < LEAST_IDLE_MINUTES) {
-        return invalid(
-            "autotermination: is less than 10 minutes; make it longer or leave it out",
-        );
+        return invalid("autotermination: is less than 10 minutes; make it longer or leave it out");
     }
     if MOST_TAGS < new.custom_tags.len() {
         return invalid("custom_tags: are more than 45; leave some out");

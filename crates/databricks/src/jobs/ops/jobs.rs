@@ -77,7 +77,10 @@ impl Operation for List<'_> {
     }
 }
 
-pub(in super::super) struct Reset<'a>(pub(in super::super) JobId, pub(in super::super) &'a JobSettings);
+pub(in super::super) struct Reset<'a>(
+    pub(in super::super) JobId,
+    pub(in super::super) &'a JobSettings,
+);
 
 impl Operation for Reset<'_> {
     const NAME: &'static str = "databricks.jobs.reset";
@@ -96,7 +99,10 @@ impl Operation for Reset<'_> {
     }
 }
 
-pub(in super::super) struct Update<'a>(pub(in super::super) JobId, pub(in super::super) &'a JobUpdate);
+pub(in super::super) struct Update<'a>(
+    pub(in super::super) JobId,
+    pub(in super::super) &'a JobUpdate,
+);
 
 impl Operation for Update<'_> {
     const NAME: &'static str = "databricks.jobs.update";

@@ -5,7 +5,5 @@ mod tests;
 
 pub(super) use self::{
     jobs::{Create, Delete, Get, List, Reset, RunNow, Update},
-    runs::{
-        Cancel, CancelAll, DeleteRun, Export, GetOutput, GetRun, ListRuns, Repair, Submit,
-    },
+    runs::{Cancel, CancelAll, DeleteRun, Export, GetOutput, GetRun, ListRuns, Repair, Submit},
 };

@@ -185,10 +185,7 @@ impl From<WireStatus> for JobRunStatus {
 
 impl Course {
     /// Where it is, in both ways. The service sends at least one of them.
-    fn states(
-        &mut self,
-        operation: &'static str,
-    ) -> Result<(JobRunState, Option<JobRunStatus>)> {
+    fn states(&mut self, operation: &'static str) -> Result<(JobRunState, Option<JobRunStatus>)> {
         let status = self.status.take().map(JobRunStatus::from);
         let state = self.state.take().map(JobRunState::from);
         let state = state.or_else(|| status.as_ref().map(JobRunStatus::to_state));

@@ -217,3 +217,45 @@ impl WireJob {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use azml_fixtures::load;
+
+    use super::*;
+
+    /// Documents as the official SDK writes them: what is read and written back is
+    /// the same, field by field.
+    #[test]
+    fn a_definition_that_is_read_and_written_back_loses_nothing() {
+        for name in [
+            "create",
+            "create-continuous",
+            "create-triggered",
+            "reset",
+            "runs-submit",
+            "runs-submit-condition",
+            "runs-submit-dbt",
+            "runs-submit-for-each",
+            "runs-submit-notebook",
+            "runs-submit-options",
+            "runs-submit-pipeline",
+            "runs-submit-python-wheel",
+            "runs-submit-run-job",
+            "runs-submit-serverless",
+            "runs-submit-spark-jar",
+            "runs-submit-spark-python",
+            "runs-submit-spark-submit",
+            "runs-submit-sql-alert",
+            "runs-submit-sql-dashboard",
+            "runs-submit-sql-file",
+            "runs-submit-sql-query",
+        ] {
+            let body = load(&format!("databricks/jobs/{name}")).request.body.unwrap();
+            let document = body.get("new_settings").unwrap_or(&body);
+            let settings = WireSettings::deserialize(document).unwrap().into_domain("op").unwrap();
+            let written = WireSettings::new("op", &settings).unwrap();
+            assert_eq!(serde_json::to_value(written).unwrap(), *document, "{name}");
+        }
+    }
+}
