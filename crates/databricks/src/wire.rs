@@ -3,6 +3,7 @@
 use std::time::Duration as Span;
 
 use azml_core::{Error, ErrorKind, PageToken, Request, RequestBuilder, Result};
+use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use http::Method;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::{Duration, OffsetDateTime};
@@ -20,6 +21,13 @@ pub(crate) fn post(
 /// The beginning of a GET.
 pub(crate) fn get(operation: &'static str, base: &str, path: &str) -> RequestBuilder {
     RequestBuilder::new(operation, Method::GET, base).path(path)
+}
+
+/// A listing that comes in one answer, asked for when its first item is wanted.
+pub(crate) fn stream_list<T: Send + 'static>(
+    fetch: impl Future<Output = Result<Vec<T>>> + Send + 'static,
+) -> BoxStream<'static, Result<T>> {
+    stream::once(fetch).map_ok(|them| stream::iter(them).map(Ok)).try_flatten().boxed()
 }
 
 /// An instant in milliseconds since 1970. The service writes 0 or -1 for none.
