@@ -98,6 +98,19 @@ pub(super) struct StatusResponse {
 }
 
 #[derive(Deserialize)]
+pub(super) struct AllStatusesResponse {
+    #[serde(default)]
+    pub(super) statuses: Vec<WireClusterStatus>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireClusterStatus {
+    pub(super) cluster_id: String,
+    #[serde(default)]
+    pub(super) library_statuses: Vec<WireStatus>,
+}
+
+#[derive(Deserialize)]
 pub(super) struct WireStatus {
     library: WireLibrary,
     status: String,
