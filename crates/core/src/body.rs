@@ -3,10 +3,12 @@ use std::{
     io::{self, SeekFrom},
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::{
     fs::File,
     io::{AsyncReadExt, AsyncSeekExt},
@@ -30,6 +32,23 @@ pub trait BodySource: fmt::Debug + Send + Sync {
     ///
     /// Fails when the range reaches beyond the end or the source cannot be read.
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes>;
+}
+
+/// The bytes of `source` one part after the other, of which one is in memory at a
+/// time.
+pub fn stream_source(source: Arc<dyn BodySource>) -> BoxStream<'static, io::Result<Bytes>> {
+    const PART: u64 = 1024 * 1024;
+    stream::try_unfold(0, move |offset| {
+        let source = source.clone();
+        async move {
+            let end = source.len().min(offset + PART);
+            if end == offset {
+                return Ok(None);
+            }
+            Ok(Some((source.read(offset..end).await?, end)))
+        }
+    })
+    .boxed()
 }
 
 #[async_trait]
@@ -108,6 +127,8 @@ fn beyond_the_end(range: &Range<u64>) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::TryStreamExt;
+
     use super::*;
 
     #[tokio::test]
@@ -123,6 +144,17 @@ mod tests {
         }
         assert!(file.read(5..11).await.is_err());
         assert!(buffer.read(5..11).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_source_is_streamed_in_parts_and_whole() {
+        for len in [0, 1, 1024 * 1024, 2 * 1024 * 1024 + 3] {
+            let bytes = Bytes::from((0..len).map(|it| it.to_le_bytes()[0]).collect::<Vec<u8>>());
+            let parts: Vec<Bytes> =
+                stream_source(Arc::new(bytes.clone())).try_collect().await.unwrap();
+            assert!(parts.iter().all(|it| it.len() <= 1024 * 1024));
+            assert_eq!(parts.concat(), bytes);
+        }
     }
 
     #[tokio::test]

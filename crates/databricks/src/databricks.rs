@@ -3,8 +3,9 @@ use std::sync::Arc;
 use azml_core::{Endpoint, Session, Transport};
 
 use crate::{
-    clusters::ClustersClient, dbfs::DbfsClient, jobs::JobsClient, libraries::LibrariesClient,
-    tokens::TokensClient, workspace_objects::WorkspaceObjectsClient,
+    clusters::ClustersClient, dbfs::DbfsClient, files::FilesClient, jobs::JobsClient,
+    libraries::LibrariesClient, secrets::SecretsClient, tokens::TokensClient,
+    workspace_objects::WorkspaceObjectsClient,
 };
 
 /// One Databricks workspace. Hands out a client for each of its services.
@@ -48,7 +49,7 @@ impl Databricks {
         LibrariesClient::from_endpoint(self.endpoint.clone())
     }
 
-    /// Runs of tasks.
+    /// Jobs and their runs.
     pub fn jobs(&self) -> JobsClient {
         JobsClient::from_endpoint(self.endpoint.clone())
     }
@@ -56,6 +57,16 @@ impl Databricks {
     /// The Databricks file system.
     pub fn dbfs(&self) -> DbfsClient {
         DbfsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Files in volumes.
+    pub fn files(&self) -> FilesClient {
+        FilesClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Secrets and who may read them.
+    pub fn secrets(&self) -> SecretsClient {
+        SecretsClient::from_endpoint(self.endpoint.clone())
     }
 
     /// Notebooks, files and folders.

@@ -2,14 +2,14 @@
 
 #![expect(clippy::disallowed_types, reason = "this is the one place that talks to the network")]
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use http::Uri;
+use http::{Uri, header::CONTENT_LENGTH};
 use url::Url;
 
 use super::{Request, Response, Transport, TransportError};
-use crate::{Error, ErrorKind, Result};
+use crate::{BodySource, Error, ErrorKind, Result, stream_source};
 
 const BUILD: &str = "transport.build";
 
@@ -112,6 +112,28 @@ impl ReqwestTransportBuilder {
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let (parts, body) = request.into_parts();
+        self.exchange(parts, body.into()).await
+    }
+
+    async fn send_source(
+        &self,
+        request: Request,
+        source: Arc<dyn BodySource>,
+    ) -> Result<Response, TransportError> {
+        let (mut parts, _) = request.into_parts();
+        // A body of known length goes without chunks, which some services refuse.
+        parts.headers.insert(CONTENT_LENGTH, source.len().into());
+        let body = reqwest::Body::wrap_stream(stream_source(source));
+        self.exchange(parts, body).await
+    }
+}
+
+impl ReqwestTransport {
+    async fn exchange(
+        &self,
+        parts: http::request::Parts,
+        body: reqwest::Body,
+    ) -> Result<Response, TransportError> {
         let sent = self
             .0
             .request(parts.method, without_userinfo(&parts.uri)?)
@@ -156,7 +178,7 @@ mod tests {
     use bytes::Bytes;
     use wiremock::{
         Mock, MockServer, ResponseTemplate,
-        matchers::{body_string, method, path},
+        matchers::{body_string, header, method, path},
     };
 
     use super::*;
@@ -183,6 +205,23 @@ mod tests {
         assert_eq!(response.headers()["x-seen"], "yes");
         let seen = server.received_requests().await.unwrap();
         assert!(!seen[0].headers.contains_key("authorization"));
+    }
+
+    #[tokio::test]
+    async fn a_large_body_goes_in_parts_and_says_how_long_it_is() {
+        let server = MockServer::start().await;
+        Mock::given(method("PUT"))
+            .and(header("content-length", "3145729"))
+            .respond_with(ResponseTemplate::new(204))
+            .mount(&server)
+            .await;
+        let body = Bytes::from(vec![7; 3 * 1024 * 1024 + 1]);
+        let request = http::Request::put(server.uri()).body(Bytes::new()).unwrap();
+        let answer = local().send_source(request, Arc::new(body.clone())).await.unwrap();
+        assert_eq!(answer.status(), 204);
+        let seen = &server.received_requests().await.unwrap()[0];
+        assert_eq!(seen.body, body);
+        assert!(!seen.headers.contains_key("transfer-encoding"));
     }
 
     #[tokio::test]

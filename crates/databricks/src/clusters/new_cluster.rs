@@ -1,5 +1,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
+use azml_core::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::ExtraFields;
+
 /// What to create. Only what has no sensible default is an argument of `new`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -13,6 +18,8 @@ pub struct NewCluster {
     pub cluster_name: Option<String>,
     /// Azure VM size of the driver. `None` takes that of the workers.
     pub driver_node_type_id: Option<String>,
+    /// Pool that the driver comes from. `None` takes that of the workers.
+    pub driver_instance_pool_id: Option<String>,
     /// Pool that the machines come from.
     pub instance_pool_id: Option<String>,
     /// Workers beside the driver. Does not count when there is an `autoscale`.
@@ -20,7 +27,8 @@ pub struct NewCluster {
     /// Lets the service choose the number of workers.
     pub autoscale: Option<Autoscale>,
     /// Idle time after which the service terminates the cluster, rounded down
-    /// to whole minutes. `None` never terminates it. Clusters of a job run have none.
+    /// to whole minutes, of which there are at least 10. `None` never terminates
+    /// it. Clusters of a job run have none.
     pub autotermination: Option<Duration>,
     /// Settings of Spark, for example `spark.speculation`.
     pub spark_conf: BTreeMap<String, String>,
@@ -39,6 +47,58 @@ pub struct NewCluster {
     pub data_security_mode: Option<String>,
     /// The one user of a `SINGLE_USER` cluster.
     pub single_user_name: Option<String>,
+    /// `STANDARD` or `PHOTON`. `None` lets the service choose.
+    pub runtime_engine: Option<String>,
+    /// Whether what is not set is taken from the policy.
+    pub apply_policy_default_values: bool,
+    /// Where in Azure the machines come from.
+    pub azure_attributes: Option<AzureAttributes>,
+    /// At most 64 characters. The same token gives the same cluster, unless it is
+    /// terminated. `None` makes a new one at each call. For
+    /// [`create`](super::Clusters::create) only.
+    pub idempotency_token: Option<String>,
+    /// Whatever else the service knows of a cluster, for example `docker_image`.
+    pub extra: ExtraFields,
+}
+
+/// Where in Azure machines come from. Written exactly as it is declared here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct AzureAttributes {
+    /// How safe the workers are from being taken away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub availability: Option<AzureAvailability>,
+    /// How many of the first machines, the driver included, are never taken away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_on_demand: Option<u32>,
+    /// The most to pay for a spot machine, in dollars an hour. -1 is the price of
+    /// one on demand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spot_bid_max_price: Option<f64>,
+    /// Whatever else the service knows of it.
+    #[serde(flatten)]
+    pub extra: ExtraFields,
+}
+
+word_enum! {
+    /// How safe machines are from being taken away.
+    AzureAvailability {
+        /// Spot machines, which the cloud may take away.
+        Spot = "SPOT_AZURE",
+        /// Machines that stay.
+        OnDemand = "ON_DEMAND_AZURE",
+        /// Spot machines as long as there are any.
+        SpotWithFallback = "SPOT_WITH_FALLBACK_AZURE",
+    }
+}
+
+impl AzureAttributes {
+    /// Workers that the cloud may take away, replaced by others that stay.
+    pub fn spot_with_fallback() -> Self {
+        let availability = Some(AzureAvailability::SpotWithFallback);
+        Self { availability, first_on_demand: Some(1), ..Self::default() }
+    }
 }
 
 /// Between how many workers the service may choose.
@@ -58,6 +118,7 @@ impl NewCluster {
             node_type_id: node_type_id.into(),
             cluster_name: None,
             driver_node_type_id: None,
+            driver_instance_pool_id: None,
             instance_pool_id: None,
             num_workers: 1,
             autoscale: None,
@@ -70,6 +131,11 @@ impl NewCluster {
             policy_id: None,
             data_security_mode: None,
             single_user_name: None,
+            runtime_engine: None,
+            apply_policy_default_values: false,
+            azure_attributes: None,
+            idempotency_token: None,
+            extra: ExtraFields::default(),
         }
     }
 
@@ -168,5 +234,46 @@ impl NewCluster {
     #[must_use]
     pub fn with_single_user_name(self, user_name: impl Into<String>) -> Self {
         Self { single_user_name: Some(user_name.into()), ..self }
+    }
+
+    /// Sets `STANDARD` or `PHOTON`.
+    #[must_use]
+    pub fn with_runtime_engine(self, engine: impl Into<String>) -> Self {
+        Self { runtime_engine: Some(engine.into()), ..self }
+    }
+
+    /// Takes what is not set from the policy.
+    #[must_use]
+    pub fn with_policy_defaults(self) -> Self {
+        Self { apply_policy_default_values: true, ..self }
+    }
+
+    /// Sets where in Azure the machines come from.
+    #[must_use]
+    pub fn with_azure_attributes(self, azure_attributes: AzureAttributes) -> Self {
+        Self { azure_attributes: Some(azure_attributes), ..self }
+    }
+
+    /// Takes the driver from a pool of its own.
+    #[must_use]
+    pub fn with_driver_instance_pool_id(self, instance_pool_id: impl Into<String>) -> Self {
+        Self { driver_instance_pool_id: Some(instance_pool_id.into()), ..self }
+    }
+
+    /// Makes all calls of `create` with this token one cluster.
+    #[must_use]
+    pub fn with_idempotency_token(self, token: impl Into<String>) -> Self {
+        Self { idempotency_token: Some(token.into()), ..self }
+    }
+
+    /// Sets a field that this crate has no name for.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) when `value`
+    /// cannot be written as JSON.
+    pub fn with_extra(mut self, name: impl Into<String>, value: impl Serialize) -> Result<Self> {
+        self.extra.insert(name, value)?;
+        Ok(self)
     }
 }

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use azml_core::{BodySource, Endpoint, Error, ErrorKind, Result};
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
+use futures_util::stream::BoxStream;
 
 use super::{Dbfs, DbfsHandle, DbfsPath, FileInfo, MAX_BLOCK_SIZE, ops};
+use crate::wire::stream_list;
 
 const UPLOAD: &str = "databricks.dbfs.upload";
 
@@ -103,12 +104,7 @@ impl Dbfs for DbfsClient {
 
     fn list(&self, path: &DbfsPath) -> BoxStream<'static, Result<FileInfo>> {
         let (endpoint, path) = (self.endpoint.clone(), path.clone());
-        stream::once(async move {
-            let found = endpoint.call(&ops::List(&path)).await?;
-            Ok(stream::iter(found).map(Ok))
-        })
-        .try_flatten()
-        .boxed()
+        stream_list(async move { endpoint.call(&ops::List(&path)).await })
     }
 
     async fn mkdirs(&self, path: &DbfsPath) -> Result<()> {
@@ -122,6 +118,8 @@ impl Dbfs for DbfsClient {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::TryStreamExt;
+
     use super::*;
     use crate::{Databricks, testing::Scripted};
 

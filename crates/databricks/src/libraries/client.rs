@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use azml_core::{Endpoint, Error, ErrorKind, Poller, Progress, Result, WaitOptions};
 
-use super::{Libraries, Library, LibraryState, LibraryStatus, ops};
+use super::{ClusterLibraries, Libraries, Library, LibraryState, LibraryStatus, ops};
 use crate::clusters::ClusterId;
 
 /// Talks to the Libraries API of one Databricks workspace.
@@ -15,22 +15,18 @@ impl LibrariesClient {
         Self { endpoint }
     }
 
-    /// Waits until no library of the cluster is on its way. The cluster must run:
-    /// nothing is installed on a terminated one.
+    /// Looks until no library of the cluster is on its way, and shows those that are.
     ///
-    /// # Errors
-    ///
-    /// [`Other`](ErrorKind::Other) when a library could not be installed, with the
-    /// messages of the service; [`Timeout`](ErrorKind::Timeout) when it takes too
-    /// long.
-    pub async fn wait_until_installed(
+    /// Ends in [`Other`](ErrorKind::Other) when a library could not be installed,
+    /// with the messages of the service.
+    pub fn poll_until_installed(
         &self,
         cluster_id: &ClusterId,
         options: WaitOptions,
-    ) -> Result<Vec<LibraryStatus>> {
+    ) -> Poller<Vec<String>, Vec<LibraryStatus>> {
         const NAME: &str = "databricks.libraries.wait_until_installed";
         let (client, id) = (self.clone(), cluster_id.clone());
-        let poller = Poller::new(NAME, options, self.endpoint.clock().clone(), move || {
+        Poller::new(NAME, options, self.endpoint.clock().clone(), move || {
             let (client, id) = (client.clone(), id.clone());
             async move {
                 let statuses = client.cluster_status(&id).await?;
@@ -52,8 +48,23 @@ impl LibrariesClient {
                     Progress::Pending(pending)
                 })
             }
-        });
-        poller.until_done().await
+        })
+    }
+
+    /// Waits until no library of the cluster is on its way. The cluster must run:
+    /// nothing is installed on a terminated one.
+    ///
+    /// # Errors
+    ///
+    /// [`Other`](ErrorKind::Other) when a library could not be installed, with the
+    /// messages of the service; [`Timeout`](ErrorKind::Timeout) when it takes too
+    /// long.
+    pub async fn wait_until_installed(
+        &self,
+        cluster_id: &ClusterId,
+        options: WaitOptions,
+    ) -> Result<Vec<LibraryStatus>> {
+        self.poll_until_installed(cluster_id, options).until_done().await
     }
 }
 
@@ -73,6 +84,10 @@ impl Libraries for LibrariesClient {
 
     async fn uninstall(&self, cluster_id: &ClusterId, libraries: &[Library]) -> Result<()> {
         self.endpoint.call(&ops::Uninstall(cluster_id, libraries)).await
+    }
+
+    async fn all_cluster_statuses(&self) -> Result<Vec<ClusterLibraries>> {
+        self.endpoint.call(&ops::AllClusterStatuses).await
     }
 }
 

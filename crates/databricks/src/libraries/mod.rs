@@ -112,6 +112,16 @@ pub struct LibraryStatus {
     pub is_for_all_clusters: bool,
 }
 
+/// The libraries of one cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClusterLibraries {
+    /// The cluster.
+    pub cluster_id: ClusterId,
+    /// Its libraries, and how far each is.
+    pub libraries: Vec<LibraryStatus>,
+}
+
 /// The libraries of the clusters of one Databricks workspace.
 ///
 /// Implemented by [`LibrariesClient`]. What a fake leaves out answers with an error.
@@ -139,6 +149,15 @@ pub trait Libraries: fmt::Debug + Send + Sync {
     async fn uninstall(&self, cluster_id: &ClusterId, libraries: &[Library]) -> Result<()> {
         let _ = (cluster_id, libraries);
         Err(unsupported("databricks.libraries.uninstall"))
+    }
+
+    /// Describes the libraries of all clusters that have any.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the service cannot tell.
+    async fn all_cluster_statuses(&self) -> Result<Vec<ClusterLibraries>> {
+        Err(unsupported("databricks.libraries.all_cluster_statuses"))
     }
 }
 

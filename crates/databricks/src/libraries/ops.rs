@@ -1,6 +1,6 @@
 use azml_core::{Error, Operation, Request, Response, Result};
 
-use super::{Library, LibraryStatus, wire};
+use super::{ClusterLibraries, Library, LibraryStatus, wire};
 use crate::{
     clusters::ClusterId,
     fault,
@@ -73,6 +73,28 @@ impl Operation for ClusterStatus<'_> {
     }
 }
 
+pub(super) struct AllClusterStatuses;
+
+impl Operation for AllClusterStatuses {
+    const NAME: &'static str = "databricks.libraries.all_cluster_statuses";
+    const IDEMPOTENT: bool = true;
+    type Output = Vec<ClusterLibraries>;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        get(Self::NAME, base, "/api/2.0/libraries/all-cluster-statuses").build()
+    }
+
+    fn decode(&self, response: Response) -> Result<Vec<ClusterLibraries>> {
+        let body: wire::AllStatusesResponse = fault::read(Self::NAME, &response)?;
+        let read = |it: wire::WireClusterStatus| {
+            let them = it.library_statuses.into_iter().map(|it| it.into_domain(Self::NAME));
+            let libraries = them.collect::<Result<_>>()?;
+            Ok(ClusterLibraries { cluster_id: ClusterId::new(it.cluster_id), libraries })
+        };
+        body.statuses.into_iter().map(read).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use azml_core::ErrorKind;
@@ -97,6 +119,9 @@ mod tests {
         assert_eq!(found[0].state, LibraryState::Installed);
         assert_eq!(found[1].state, LibraryState::Failed);
         assert_eq!(found[1].messages, ["no such artifact"]);
+        let all = check("libraries/all-cluster-statuses", &AllClusterStatuses).unwrap();
+        assert_eq!((&all[0].cluster_id, all[0].libraries.len()), (&id, 6));
+        assert_eq!(check("libraries/all-cluster-statuses-empty", &AllClusterStatuses).unwrap(), []);
     }
 
     #[test]

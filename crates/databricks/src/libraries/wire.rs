@@ -62,7 +62,7 @@ impl From<&Library> for WireLibrary {
 }
 
 impl WireLibrary {
-    fn into_domain(self, operation: &'static str) -> Result<Library> {
+    pub(crate) fn into_domain(self, operation: &'static str) -> Result<Library> {
         match self {
             Self { pypi: Some(Package { package, repo }), .. } => {
                 Ok(Library::Pypi { package, repo })
@@ -93,6 +93,19 @@ pub(super) struct ChangeRequest<'a> {
 
 #[derive(Deserialize)]
 pub(super) struct StatusResponse {
+    #[serde(default)]
+    pub(super) library_statuses: Vec<WireStatus>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AllStatusesResponse {
+    #[serde(default)]
+    pub(super) statuses: Vec<WireClusterStatus>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireClusterStatus {
+    pub(super) cluster_id: String,
     #[serde(default)]
     pub(super) library_statuses: Vec<WireStatus>,
 }

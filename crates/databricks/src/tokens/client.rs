@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 use azml_core::{Endpoint, Result};
-use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
+use futures_util::stream::BoxStream;
 
 use super::{CreatedToken, NewToken, TokenId, TokenInfo, Tokens, ops};
+use crate::wire::stream_list;
 
 /// Talks to the Token API of one Databricks workspace.
 #[derive(Clone, Debug)]
@@ -24,12 +25,7 @@ impl Tokens for TokensClient {
 
     fn list(&self) -> BoxStream<'static, Result<TokenInfo>> {
         let endpoint = self.endpoint.clone();
-        stream::once(async move {
-            let found = endpoint.call(&ops::List).await?;
-            Ok(stream::iter(found).map(Ok))
-        })
-        .try_flatten()
-        .boxed()
+        stream_list(async move { endpoint.call(&ops::List).await })
     }
 
     async fn delete(&self, token_id: &TokenId) -> Result<()> {

@@ -1,9 +1,10 @@
 use async_trait::async_trait;
 use azml_core::{Endpoint, Result};
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
+use futures_util::stream::BoxStream;
 
 use super::{ExportFormat, ImportOptions, WorkspaceObject, WorkspaceObjects, WorkspacePath, ops};
+use crate::wire::stream_list;
 
 /// Talks to the Workspace API of one Databricks workspace.
 #[derive(Clone, Debug)]
@@ -38,12 +39,7 @@ impl WorkspaceObjects for WorkspaceObjectsClient {
 
     fn list(&self, path: &WorkspacePath) -> BoxStream<'static, Result<WorkspaceObject>> {
         let (endpoint, path) = (self.endpoint.clone(), path.clone());
-        stream::once(async move {
-            let found = endpoint.call(&ops::List(&path)).await?;
-            Ok(stream::iter(found).map(Ok))
-        })
-        .try_flatten()
-        .boxed()
+        stream_list(async move { endpoint.call(&ops::List(&path)).await })
     }
 
     async fn mkdirs(&self, path: &WorkspacePath) -> Result<()> {
