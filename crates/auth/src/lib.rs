@@ -24,6 +24,7 @@
 //! | [`PersonalAccessToken`] of a Databricks workspace | - |
 //! | `ClientSecretCredential`, `WorkloadIdentityCredential`, `ManagedIdentityCredential`, `AzureCliCredential`, `DefaultCredential`, `ChainedCredential`, and `AzureCredential` for any of the Azure SDK | `azure` |
 //! | `ClientCertificateCredential` | `certificate` |
+//! | `DatabricksConfig` (profiles and the variables of the official tools), `DatabricksOauthCredential`, `FederationCredential`, `ServicePrincipalTransport` | `databricks` |
 //! | `DeviceCodeCredential` | `device-code` |
 
 #[cfg(feature = "azure")]
@@ -38,6 +39,8 @@ mod check;
 mod client_certificate;
 #[cfg(feature = "azure")]
 mod client_secret;
+#[cfg(feature = "databricks")]
+mod databricks;
 #[cfg(feature = "azure")]
 mod default;
 #[cfg(feature = "device-code")]
@@ -56,6 +59,11 @@ mod workload_identity;
 
 #[cfg(feature = "certificate")]
 pub use crate::client_certificate::{ClientCertificate, ClientCertificateCredential};
+#[cfg(feature = "databricks")]
+pub use crate::databricks::{
+    AuthType, DatabricksConfig, DatabricksOauthCredential, FederatedToken, FederationCredential,
+    ServicePrincipalTransport,
+};
 #[cfg(feature = "device-code")]
 pub use crate::device_code::{DeviceCodeCredential, DeviceCodePrompt};
 pub use crate::personal_access_token::PersonalAccessToken;

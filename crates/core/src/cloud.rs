@@ -17,6 +17,9 @@ pub struct Cloud {
     pub resource_manager: String,
     /// Audience of tokens for the resource manager.
     pub arm_audience: String,
+    /// Audience of tokens that show Databricks what the caller may manage: the
+    /// resource manager by its older name, with the `/` at its end.
+    pub service_management_audience: String,
     /// Audience of tokens for Azure ML.
     pub ml_audience: String,
     /// Audience of tokens for Databricks: an application id.
@@ -35,6 +38,7 @@ impl Cloud {
             authority: "https://login.microsoftonline.com".to_owned(),
             resource_manager: "https://management.azure.com".to_owned(),
             arm_audience: "https://management.azure.com".to_owned(),
+            service_management_audience: "https://management.core.windows.net/".to_owned(),
             ml_audience: "https://ml.azure.com".to_owned(),
             databricks_audience: "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d".to_owned(),
             storage_audience: "https://storage.azure.com".to_owned(),
@@ -49,6 +53,7 @@ impl Cloud {
             authority: "https://login.chinacloudapi.cn".to_owned(),
             resource_manager: "https://management.chinacloudapi.cn".to_owned(),
             arm_audience: "https://management.chinacloudapi.cn".to_owned(),
+            service_management_audience: "https://management.core.chinacloudapi.cn/".to_owned(),
             ml_audience: "https://ml.azure.cn".to_owned(),
             storage_suffix: "core.chinacloudapi.cn".to_owned(),
             ..Self::public()
@@ -62,6 +67,7 @@ impl Cloud {
             authority: "https://login.microsoftonline.us".to_owned(),
             resource_manager: "https://management.usgovcloudapi.net".to_owned(),
             arm_audience: "https://management.usgovcloudapi.net".to_owned(),
+            service_management_audience: "https://management.core.usgovcloudapi.net/".to_owned(),
             ml_audience: "https://ml.azure.us".to_owned(),
             storage_suffix: "core.usgovcloudapi.net".to_owned(),
             ..Self::public()
@@ -181,6 +187,12 @@ impl Cloud {
     /// What to ask for to manage resources.
     pub fn arm_scope(&self) -> Scope {
         Scope::resource(&self.arm_audience)
+    }
+
+    /// What to ask for to show Databricks what the caller may manage.
+    pub fn service_management_scope(&self) -> Scope {
+        // The slash is part of the audience.
+        Scope::new(format!("{}/.default", self.service_management_audience))
     }
 
     /// What to ask for to use Azure ML.
