@@ -4,6 +4,7 @@
 pub(crate) mod clusters;
 pub(crate) mod commands;
 pub(crate) mod dbfs;
+pub(crate) mod elsewhere;
 pub(crate) mod files;
 mod form;
 mod gate;

@@ -138,6 +138,26 @@ async fn a_folder_that_is_not_empty_stays() {
 }
 
 #[tokio::test]
+async fn the_names_of_a_volume_are_compared_without_case_and_those_of_files_with_it() {
+    let cloud = cloud();
+    let volume = "/api/2.1/unity-catalog/volumes";
+    let body = json!({
+        "catalog_name": "main", "schema_name": "default", "name": "IT-Abc", "volume_type": "MANAGED",
+    });
+    let (_, made) = crate::services::databricks::tests::post(&cloud, volume, body).await;
+    assert_eq!(made["full_name"], "main.default.it-abc");
+    let file = |volume: &str, name: &str| format!("files/Volumes/{volume}/{name}");
+    assert_eq!(ask(&cloud, "PUT", &file("main/default/IT-Abc", "A"), None, "1").await.0, 204);
+    for (volume, name, wanted) in [
+        ("MAIN/Default/it-abc", "A", 200),
+        ("main/default/it-abc", "A", 200),
+        ("main/default/it-abc", "a", 404),
+    ] {
+        assert_eq!(ask(&cloud, "GET", &file(volume, name), None, "").await.0, wanted, "{volume}");
+    }
+}
+
+#[tokio::test]
 async fn artifacts_of_a_run_are_where_dbfs_has_them() {
     let cloud = cloud();
     let run = "/WorkspaceInternal/Mlflow/Artifacts/7/Runs/abc";

@@ -51,6 +51,22 @@ async fn a_user_is_made_found_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_user_is_deactivated_in_whatever_form_the_flag_comes() {
+    let cloud = MockCloud::new();
+    let (_, made) =
+        post(&cloud, &format!("{ROOT}/Users"), json!({ "userName": "bob@example.com" })).await;
+    let path = format!("{ROOT}/Users/{}", made["id"].as_str().unwrap());
+    for off in [json!(false), json!("false"), json!("False"), json!([{ "value": "false" }])] {
+        for (flag, wanted) in [(off, false), (json!("true"), true)] {
+            let operation = json!({ "op": "replace", "path": "active", "value": flag });
+            let change = json!({ "Operations": [operation] });
+            let (status, it) = send(&cloud, "PATCH", &path, change).await;
+            assert_eq!((status, &it["active"]), (200, &json!(wanted)), "{flag}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn groups_have_members_and_forget_those_who_go() {
     let cloud = MockCloud::new();
     let (_, bob) = post(&cloud, &format!("{ROOT}/Users"), json!({ "userName": "b@x" })).await;

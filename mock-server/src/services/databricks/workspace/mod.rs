@@ -12,6 +12,7 @@ mod state;
 pub(super) mod tests;
 mod wire;
 
+pub(super) use self::wire::notebooks::commands;
 pub(crate) use self::{
     routes::SERVICE,
     state::{Event, Objects, decide_delete, decide_make_folder},

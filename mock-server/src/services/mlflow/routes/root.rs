@@ -12,6 +12,9 @@ use crate::{
     store::{Experiment, LoggedModel, Place, Run, Store},
 };
 
+/// Where Databricks itself keeps artifacts. Clients reach what is here by the Files API.
+const TRACKING: &str = "dbfs:/databricks/mlflow-tracking/";
+
 /// Whose runs the path speaks of, and where their artifacts are.
 pub(in super::super) struct Root {
     pub(in super::super) place: Place,
@@ -66,7 +69,7 @@ impl Root {
             // Databricks knows no other names. This mock does, so that plain MLflow
             // can be tried with a token; it then serves their artifacts itself.
             Place::Databricks(_) if it.name.starts_with('/') => {
-                format!("dbfs:/databricks/mlflow/{}", it.id)
+                format!("{TRACKING}{}", it.id)
             }
             Place::Plain | Place::Databricks(_) => format!("mlflow-artifacts:/{}", it.id),
         }
@@ -95,7 +98,14 @@ impl Root {
                 let (experiment, run, id) = (&it.experiment_id, &it.source_run_id, &it.id);
                 format!("{prefix}/experiments/{experiment}/runs/{run}/artifacts/models/{id}")
             }
-            None => self.below(store, &it.experiment_id, &format!("models/{}/artifacts", it.id)),
+            None => {
+                let experiment = store.experiment(&it.experiment_id);
+                let is_managed =
+                    experiment.is_some_and(|it| self.location(it).starts_with(TRACKING));
+                // Below this root, clients tell runs and models by this name.
+                let folder = if is_managed { "logged_models" } else { "models" };
+                self.below(store, &it.experiment_id, &format!("{folder}/{}/artifacts", it.id))
+            }
         }
     }
 

@@ -66,14 +66,22 @@ async fn databricks_keeps_what_has_a_path_for_a_name_on_dbfs() {
     let mount = Mount::databricks();
     let id = mount.experiment("/Users/tester@example.com/exp").await;
     let (_, shown) = mount.get(&format!("/experiments/get?experiment_id={id}")).await;
-    assert_eq!(shown["experiment"]["artifact_location"], format!("dbfs:/databricks/mlflow/{id}"));
+    let location = format!("dbfs:/databricks/mlflow-tracking/{id}");
+    assert_eq!(shown["experiment"]["artifact_location"], location);
     let run = mount.run(&id).await;
-    let file = format!("^/dbfs/databricks/mlflow/{id}/{run}/artifacts/d/a.txt");
+    let file = format!("^/dbfs/databricks/mlflow-tracking/{id}/{run}/artifacts/d/a.txt");
     assert_eq!(mount.ask("POST", &file, "hello").await.0, 200);
     let (_, list) = mount.get(&format!("/artifacts/list?run_id={run}&path=d")).await;
     assert_eq!(list["files"], json!([{"path": "d/a.txt", "is_dir": false, "file_size": 5}]));
     let path = file.trim_start_matches('^').replace("/dbfs", "/api/2.0/dbfs/get-status?path=");
     assert_eq!(mount.get(&format!("^{path}")).await.1["file_size"], 5, "DBFS has it");
+    let artifacts = format!("/WorkspaceInternal/Mlflow/Artifacts/{id}/Runs/{run}/artifacts/d");
+    let (_, page) = mount.get(&format!("^/api/2.0/fs/directories{artifacts}")).await;
+    assert_eq!(page["contents"][0]["name"], "a.txt", "the Files API has it");
+    let made = mount.did("/logged-models", json!({"experiment_id": id, "name": "m"})).await;
+    let info = &made["model"]["info"];
+    let model = info["model_id"].as_str().unwrap();
+    assert_eq!(info["artifact_uri"], format!("{location}/logged_models/{model}/artifacts"));
 }
 
 #[tokio::test]

@@ -5,10 +5,7 @@ use std::{fs, io, path::PathBuf};
 use time::OffsetDateTime;
 
 use crate::{
-    kernel::{
-        Kernel, Kind, Refusal,
-        files::{Folder, place},
-    },
+    kernel::{Kernel, Kind, Refusal, files::place},
     services::{
         blob::bodies::Received,
         databricks::{io_error, paths},
@@ -47,14 +44,13 @@ fn exists(what: &str, path: &str) -> Refusal {
 /// The place of `path`, which comes without its first slash.
 pub(in super::super) fn spot(kernel: &Kernel, workspace: u64, path: &str) -> Result<Spot, Refusal> {
     let path = paths::normal(&format!("/{path}"))?;
-    let inner = |root: &Folder, parts: &[&str]| {
-        parts.iter().fold(root.path().to_owned(), |it, part| it.join(part))
-    };
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let (file, volume) = match parts.as_slice() {
-        ["Volumes", inside @ ..] if 3 <= inside.len() => {
-            let volumes = kernel.files.volumes(workspace);
-            (inner(&volumes, inside), Some(inner(&volumes, &inside[..3])))
+        ["Volumes", catalog, schema, name, inside @ ..] => {
+            // Unity Catalog keeps its names in lower case; files keep theirs.
+            let named = [catalog, schema, name].map(|it| it.to_lowercase());
+            let volume = kernel.files.volumes(workspace).path().join(named.join("/"));
+            (inside.iter().fold(volume.clone(), |it, part| it.join(part)), Some(volume))
         }
         ["WorkspaceInternal", "Mlflow", "Artifacts", experiment, kind, id, rest @ ..] => {
             let experiment = kernel.files.dbfs(workspace).path().join(TRACKING).join(experiment);

@@ -90,7 +90,7 @@ pub(super) async fn export(
     if !["CODE", "DASHBOARDS", "ALL"].contains(&views) {
         return Err(Refusal::invalid(format!("Unknown views_to_export: {views}")).into());
     }
-    let (path, output) = kernel.read::<_, Refused<Envelope>>(|world, _| {
+    let (path, result, run_id) = kernel.read::<_, Refused<Envelope>>(|world, _| {
         let (run, task) = workspace_of(world, workspace)?.jobs.find(id)?;
         let task = task.or(if let [only] = run.tasks.as_slice() { Some(only) } else { None });
         let task = task.ok_or_else(|| {
@@ -100,8 +100,8 @@ pub(super) async fn export(
         })?;
         match &run.spec(task).code {
             CodeSpec::Notebook { path } => {
-                let output = task.end().and_then(|it| it.error.clone().or(it.exit_value.clone()));
-                Ok((path.clone(), output))
+                let result = task.end().and_then(|it| it.error.clone().or(it.exit_value.clone()));
+                Ok((path.clone(), result, task.run_id))
             }
             _ => Err(Refusal::invalid("Only runs of notebook tasks can be exported")),
         }
@@ -114,7 +114,8 @@ pub(super) async fn export(
     let file = paths::local(&kernel.files.workspace(workspace), inner);
     let source = tokio::fs::read(file).await.unwrap_or_default();
     let source = String::from_utf8_lossy(&source);
-    let view = wire::view_of(&path, &source, output.as_deref());
+    let log = log_of(kernel, workspace, run_id).await;
+    let view = wire::view_of(&path, &source, result.as_deref(), &log);
     Ok(Json(json!({ "views": [view] })))
 }
 

@@ -168,7 +168,7 @@ fn put(workspace: u64, principals: &Principals, mut it: Principal) -> Decision<P
         Kind::ServicePrincipal => drop(it.fields.entry("displayName").or_insert(json!(name))),
     }
     if kind != Kind::Group {
-        let active = it.fields.get("active").is_none_or(|it| *it != json!(false));
+        let active = it.fields.get("active").is_none_or(|it| !is_off(it));
         it.fields.insert("active".into(), json!(active));
     }
     let known = principals.by_id(it.id);
@@ -176,6 +176,17 @@ fn put(workspace: u64, principals: &Principals, mut it: Principal) -> Decision<P
         return Err(invalid("The groups admins and users cannot be renamed."));
     }
     Ok((vec![event(workspace, Event::Put(it.clone()))], it))
+}
+
+/// Whether a flag is off, in all forms in which clients write one: the official
+/// SDK cannot send a bare `false` in a change, so its examples send the word.
+fn is_off(flag: &Value) -> bool {
+    match flag {
+        Value::Bool(it) => !it,
+        Value::String(it) => it.eq_ignore_ascii_case("false"),
+        Value::Array(them) => them.first().is_some_and(|it| is_off(&it["value"])),
+        _ => false,
+    }
 }
 
 fn check_members(principals: &Principals, group: &mut Principal) -> Result<(), Refusal> {

@@ -44,7 +44,7 @@ pub(in super::super) fn language_of_jupyter(text: &str) -> Option<String> {
 }
 
 /// The cells of a notebook in source form, without the signs of magic comments.
-pub(in super::super) fn commands(text: &str, language: &str) -> Vec<String> {
+pub(in crate::services::databricks) fn commands(text: &str, language: &str) -> Vec<String> {
     let sign = sign(language);
     let (header, command) = (format!("{sign} {HEADER}\n"), format!("{sign} COMMAND ----------"));
     let (magic, blank) = (format!("{sign} MAGIC "), format!("{sign} MAGIC"));
