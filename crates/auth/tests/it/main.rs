@@ -1,6 +1,8 @@
 //! Each way to sign in, at the authority of the mock cloud, in no time.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod databricks;
+
 use std::{
     fs,
     sync::{
