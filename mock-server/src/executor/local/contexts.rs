@@ -187,7 +187,7 @@ impl Context<'_> {
         spec["launch"]["arguments"] = json!(["-u", "-B", program_file]);
         spec["launch"]["takes_input"] = json!(true);
         write_private(&files.spec, spec.to_string().as_bytes())?;
-        let ca_file = kernel.settings.ca_file.lock().clone();
+        let ca_file = shared.authorities(kernel);
         Command::new(program)
             .args(arguments)
             .arg(&files.spec)

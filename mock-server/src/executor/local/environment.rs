@@ -1,7 +1,12 @@
 //! What a child may know of the environment of the mock: where programs are,
 //! and nothing else.
 
-use std::{collections::BTreeMap, ffi::OsString, path::Path};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// Without these no interpreter and no JVM is found.
 const PASSED_ON: &[&str] = &["PATH", "JAVA_HOME"];
@@ -18,6 +23,27 @@ const FOR_PIP: &[&str] = &[
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
 ];
+
+/// Where the authorities are that this machine trusts.
+const BUNDLES: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+];
+
+/// Writes the authorities that this machine trusts, and that of the mock, into
+/// one file, since programs take only one.
+pub(super) fn write_bundle(ca_file: &Path, bundle: &Path) -> io::Result<()> {
+    let named = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"].iter().filter_map(std::env::var_os);
+    let known = named.map(PathBuf::from).chain(BUNDLES.iter().map(PathBuf::from));
+    // A machine may trust nobody.
+    let mut text = known.map(fs::read).find_map(Result::ok).unwrap_or_default();
+    text.push(b'\n');
+    text.extend(fs::read(ca_file)?);
+    let partial = bundle.with_extension("partial");
+    fs::write(&partial, text)?;
+    fs::rename(partial, bundle)
+}
 
 pub(super) type Environment = BTreeMap<OsString, OsString>;
 

@@ -26,7 +26,7 @@ use std::{
     ffi::OsString,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use futures_util::future::{BoxFuture, join_all};
@@ -93,6 +93,8 @@ struct Shared {
     machines: Arc<Machines>,
     installing: Mutex<Vec<(ClusterKey, Running)>>,
     contexts: Contexts,
+    /// Whom tasks trust, once the mock has an authority.
+    authorities: OnceLock<PathBuf>,
 }
 
 /// A task that waits or runs, or an installation.
@@ -128,11 +130,29 @@ impl Local {
             machines,
             installing: Mutex::default(),
             contexts: Contexts::default(),
+            authorities: OnceLock::new(),
         })))
     }
 }
 
 impl Shared {
+    /// The file of the authorities that tasks trust: those of this machine, and
+    /// that of the mock.
+    fn authorities(&self, kernel: &Kernel) -> Option<PathBuf> {
+        if let Some(known) = self.authorities.get() {
+            return Some(known.clone());
+        }
+        let ca_file = kernel.settings.ca_file.lock().clone()?;
+        let bundle = self.python_files.file("authorities.pem");
+        match environment::write_bundle(&ca_file, &bundle) {
+            Ok(()) => Some(self.authorities.get_or_init(|| bundle).clone()),
+            Err(err) => {
+                tracing::warn!(%err, "tasks trust the mock alone");
+                Some(ca_file)
+            }
+        }
+    }
+
     /// Stops installations and answers who waits for their ends.
     fn stop_installing(&self, is_wanted: impl Fn(&ClusterKey) -> bool) -> Vec<JoinHandle<()>> {
         let mut installing = self.installing.lock();

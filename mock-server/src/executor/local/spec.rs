@@ -1,10 +1,12 @@
 //! What the Python side is told. Its format is described in `python/task.py`.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Shared, libraries, libraries_folder, path_text, places::resolve, spark::Gateway};
+use super::{
+    Shared, environment, libraries, libraries_folder, path_text, places::resolve, spark::Gateway,
+};
 use crate::{
     executor::{Code, Work},
     kernel::{Kernel, Site},
@@ -75,10 +77,21 @@ pub(super) fn common(shared: &Shared, kernel: &Kernel, work: &Work) -> Value {
         "spark": {
             "master": shared.options.spark_master.as_deref().unwrap_or("local[*]"),
             "gateway_port": null, "gateway_secret": null,
-            "conf": work.spark_conf,
+            "conf": spark_conf(work),
             "jars": libraries::files(&libraries::jars(&installed), "jar"),
         },
     })
+}
+
+/// The settings of the cluster, and what Databricks tells code about it there.
+fn spark_conf(work: &Work) -> BTreeMap<String, String> {
+    let told = [
+        ("spark.databricks.clusterUsageTags.clusterId", work.cluster_id.clone()),
+        ("spark.databricks.clusterUsageTags.clusterOwnerOrgId", work.attempt.workspace.to_string()),
+    ];
+    let mut conf: BTreeMap<_, _> = told.map(|(key, value)| (key.to_owned(), value)).into();
+    conf.extend(work.spark_conf.clone());
+    conf
 }
 
 /// The whole specification of a task.
@@ -131,7 +144,7 @@ pub(super) fn of_task(
     }
     let authority = kernel.settings.loopback.lock().clone();
     let url = authority.and_then(|it| Site::loopback(it, &kernel.id.prefix()).origin());
-    let ca_file = kernel.settings.ca_file.lock().clone();
+    let ca_file = shared.authorities(kernel);
     let python = path_text(&shared.options.python);
     let rest = json!({
         "source": source(kernel, work).as_deref().map(path_text),
@@ -141,6 +154,10 @@ pub(super) fn of_task(
         "python_path": python_path,
         "redact": work.redact,
         "task_values": work.task_values,
+        "pip_environment": environment::of_pip()
+            .iter()
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), json!(value.to_string_lossy())))
+            .collect::<serde_json::Map<_, _>>(),
         "host": { "url": url, "token": work.token, "ca_file": ca_file.as_deref().map(path_text) },
         "context": {
             "job_id": work.job_id, "run_id": work.job_run_id, "task_run_id": attempt.run_id,

@@ -231,7 +231,7 @@ fn spawn(shared: &Shared, kernel: &Kernel, work: &Work, files: &Files) -> io::Re
     let Some((program, arguments)) = shared.options.launcher.split_first() else {
         return Err(io::Error::other("the executor has no launcher"));
     };
-    let ca_file = kernel.settings.ca_file.lock().clone();
+    let ca_file = shared.authorities(kernel);
     let log = fs::OpenOptions::new().append(true).open(&files.log)?;
     Command::new(program)
         .args(arguments)

@@ -69,7 +69,7 @@ def _source(content: str, default: str) -> list[Cell]:
     comment = re.escape(_COMMENTS.get(default, "#"))
     lines = content.lstrip("\ufeff").replace("\r\n", "\n").split("\n")
     if re.fullmatch(rf"{comment} Databricks notebook source\s*", lines[0]):
-        lines[0] = ""
+        del lines[0]
     parts: list[list[str]] = [[]]
     for line in lines:
         if re.fullmatch(rf"{comment} COMMAND -+\s*", line):
@@ -83,6 +83,9 @@ def _source(content: str, default: str) -> list[Cell]:
 def _source_cell(number: int, lines: list[str], default: str, comment: str) -> Cell:
     title = ""
     text: list[str] = []
+    # The marker between cells stands in blank lines.
+    while lines and not lines[0].strip():
+        lines = lines[1:]
     for line in lines:
         found = re.match(rf"{comment} DBTITLE \d+,(.*)", line)
         if found:

@@ -134,9 +134,10 @@ class Notebook:
                 self._packages = os.path.abspath("notebook-packages")
                 sys.path.insert(0, self._packages)
             words += ["--target", self._packages, "--upgrade"]
-        # Package indexes are not behind the mock's certificate authority.
+        # The settings of whoever runs the mock lead to the package index.
         env = dict(
-            self._task.outer_environment, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore"
+            self._task.spec.get("pip_environment") or os.environ,
+            PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore",
         )
         status, tail = run_command([sys.executable, "-m", "pip", *words], env)
         if status != 0:

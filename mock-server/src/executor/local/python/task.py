@@ -22,8 +22,6 @@ class Task:
     paths: Paths
     redactor: Redactor
     task_values: dict[str, Any] = field(default_factory=dict)
-    # As the executor made it, without what leads to the mock's own services.
-    outer_environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     @classmethod
     def load(cls, spec_file: str) -> "Task":

@@ -69,6 +69,12 @@ def _environment(task: Task) -> None:
         "DB_CLUSTER_ID": context.get("cluster_id"),
     }
     os.environ.update({name: str(value) for name, value in values.items() if value})
+    if host.get("url"):
+        # As the runtime has it: runs go to the workspace, and a notebook is an experiment.
+        os.environ.setdefault("MLFLOW_TRACKING_URI", "databricks")
+        given = {"MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID"} & os.environ.keys()
+        if task.spec.get("kind") == "notebook" and not given:
+            os.environ["MLFLOW_EXPERIMENT_NAME"] = task.notebook_path
     if task.spec.get("python_path"):
         os.environ["PYTHONPATH"] = os.pathsep.join(task.spec["python_path"])
 

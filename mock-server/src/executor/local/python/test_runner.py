@@ -154,9 +154,9 @@ class Notebooks(RunnerTest):
         lines = [line for line in done["error_trace"].splitlines(keepends=True) if line.strip(" ~^\n")]
         self.assertEqual("".join(lines), textwrap.dedent("""\
             Traceback (most recent call last):
-              File "<command-2>", line 4, in <module>
+              File "<command-2>", line 3, in <module>
                 f()
-              File "<command-2>", line 3, in f
+              File "<command-2>", line 2, in f
                 raise ValueError("boom 42")
             ValueError: boom 42
             """))

@@ -93,20 +93,15 @@ impl Root {
 
     /// Where the files of a logged model are. Azure ML keeps them at the run.
     pub(in super::super) fn model_uri(&self, store: &Store, it: &LoggedModel) -> String {
-        match &self.azure {
-            Some(Azure { prefix, .. }) => {
-                let (experiment, run, id) = (&it.experiment_id, &it.source_run_id, &it.id);
-                format!("{prefix}/experiments/{experiment}/runs/{run}/artifacts/models/{id}")
-            }
-            None => {
-                let experiment = store.experiment(&it.experiment_id);
-                let is_managed =
-                    experiment.is_some_and(|it| self.location(it).starts_with(TRACKING));
-                // Below this root, clients tell runs and models by this name.
-                let folder = if is_managed { "logged_models" } else { "models" };
-                self.below(store, &it.experiment_id, &format!("{folder}/{}/artifacts", it.id))
-            }
+        if let Some(Azure { prefix, .. }) = &self.azure {
+            let (experiment, run, id) = (&it.experiment_id, &it.source_run_id, &it.id);
+            return format!("{prefix}/experiments/{experiment}/runs/{run}/artifacts/models/{id}");
         }
+        let experiment = store.experiment(&it.experiment_id);
+        let is_managed = experiment.is_some_and(|it| self.location(it).starts_with(TRACKING));
+        // Below this root, clients tell runs and models by this name.
+        let folder = if is_managed { "logged_models" } else { "models" };
+        self.below(store, &it.experiment_id, &format!("{folder}/{}/artifacts", it.id))
     }
 
     pub(in super::super) fn view<'a>(&self, store: &Store, run: &'a Run) -> RunView<'a> {
