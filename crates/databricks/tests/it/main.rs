@@ -3,9 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may its helpers")]
 
 mod clusters;
+mod commands;
+mod dbfs;
 mod files;
+mod identity;
+mod instance_pools;
 mod jobs;
+mod permissions;
+mod policies;
 mod secrets;
+mod workspace_objects;
 
 use azml_databricks::Databricks;
 use azml_testkit::{DATABRICKS_ORIGIN, DATABRICKS_TOKEN, TestContext};
