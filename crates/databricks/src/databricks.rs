@@ -3,10 +3,20 @@ use std::sync::Arc;
 use azml_core::{Endpoint, Session, Transport};
 
 use crate::{
-    clusters::ClustersClient, commands::CommandsClient, current_user::CurrentUserClient,
-    dbfs::DbfsClient, files::FilesClient, instance_pools::InstancePoolsClient, jobs::JobsClient,
-    libraries::LibrariesClient, permissions::PermissionsClient, policies::PoliciesClient,
-    secrets::SecretsClient, token_management::TokenManagementClient, tokens::TokensClient,
+    clusters::ClustersClient,
+    commands::CommandsClient,
+    current_user::CurrentUserClient,
+    dbfs::DbfsClient,
+    files::FilesClient,
+    instance_pools::InstancePoolsClient,
+    jobs::JobsClient,
+    libraries::LibrariesClient,
+    permissions::PermissionsClient,
+    policies::PoliciesClient,
+    principals::{Groups, PrincipalsClient, ServicePrincipals, Users},
+    secrets::SecretsClient,
+    token_management::TokenManagementClient,
+    tokens::TokensClient,
     workspace_objects::WorkspaceObjectsClient,
 };
 
@@ -99,6 +109,21 @@ impl Databricks {
     /// Whoever the calls are made as.
     pub fn current_user(&self) -> CurrentUserClient {
         CurrentUserClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Users.
+    pub fn users(&self) -> PrincipalsClient<Users> {
+        PrincipalsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Groups.
+    pub fn groups(&self) -> PrincipalsClient<Groups> {
+        PrincipalsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Service principals.
+    pub fn service_principals(&self) -> PrincipalsClient<ServicePrincipals> {
+        PrincipalsClient::from_endpoint(self.endpoint.clone())
     }
 
     /// Personal access tokens of everybody, for admins.

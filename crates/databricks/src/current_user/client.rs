@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use azml_core::{Endpoint, Result};
 
-use super::{CurrentUser, User, ops};
+use super::{CurrentUser, ops};
+use crate::principals::User;
 
 /// Talks to the SCIM API of one Databricks workspace.
 #[derive(Clone, Debug)]

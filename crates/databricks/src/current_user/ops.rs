@@ -1,7 +1,10 @@
 use azml_core::{Operation, Request, Response, Result};
 
-use super::{User, wire};
-use crate::{fault, wire::get};
+use crate::{
+    fault,
+    principals::{User, WireUser},
+    wire::get,
+};
 
 pub(super) struct Me;
 
@@ -15,7 +18,7 @@ impl Operation for Me {
     }
 
     fn decode(&self, response: Response) -> Result<User> {
-        Ok(fault::read::<wire::WireUser>(Self::NAME, &response)?.into())
+        Ok(fault::read::<WireUser>(Self::NAME, &response)?.into())
     }
 }
 

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 
 pub use self::client::TokenManagementClient;
 use crate::{
-    current_user::PrincipalId,
+    principals::PrincipalId,
     tokens::{NewToken, TokenId, TokenInfo, TokenUpdate},
 };
 

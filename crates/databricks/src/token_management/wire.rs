@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::ManagedToken;
-use crate::{current_user::PrincipalId, tokens::wire::WireToken, wire::Integer};
+use crate::{principals::PrincipalId, tokens::wire::WireToken, wire::Integer};
 
 #[derive(Serialize)]
 pub(super) struct CreateRequest<'a> {

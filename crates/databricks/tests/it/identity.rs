@@ -4,6 +4,10 @@ use azml_core::{ErrorKind, Scope, StaticToken};
 use azml_databricks::{
     Databricks,
     current_user::CurrentUser,
+    principals::{
+        Group, GroupDefinition, PrincipalFilter, PrincipalId, PrincipalPatch, Principals,
+        ServicePrincipalDefinition, UserDefinition,
+    },
     token_management::{TokenFilter, TokenManagement},
     tokens::{NewToken, TokenId, TokenUpdate, Tokens},
 };
@@ -120,4 +124,86 @@ async fn token_management_contract(management: &dyn TokenManagement) {
 async fn the_rest_client_of_token_management_keeps_the_contract() {
     let ctx = TestContext::new();
     token_management_contract(&databricks(&ctx).token_management()).await;
+}
+
+/// What every implementation keeps, of groups that have `somebody` in them.
+async fn groups_contract(
+    groups: &dyn Principals<Definition = GroupDefinition, Principal = Group>,
+    somebody: &PrincipalId,
+) {
+    let new = GroupDefinition::new("tasters").with_entitlement("allow-cluster-create");
+    let made = groups.create(&new).await.unwrap();
+    assert_eq!((made.display_name.as_str(), made.members.len()), ("tasters", 0));
+    let err = groups.create(&new).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Conflict);
+
+    let patch = PrincipalPatch::default().add_member(somebody);
+    groups.patch(&made.id, &patch).await.unwrap();
+    let read = groups.get(&made.id).await.unwrap();
+    assert_eq!(read.members.iter().map(|it| &it.id).collect::<Vec<_>>(), [somebody]);
+    let patch = PrincipalPatch::default().remove_member(somebody);
+    groups.patch(&made.id, &patch).await.unwrap();
+    assert_eq!(groups.get(&made.id).await.unwrap().members, []);
+    groups.update(&made.id, &GroupDefinition::new("drinkers")).await.unwrap();
+
+    let filter = PrincipalFilter::equal("displayName", "drinkers");
+    let found: Vec<_> = groups.list(filter).try_collect().await.unwrap();
+    assert_eq!(found.iter().map(|it| &it.id).collect::<Vec<_>>(), [&made.id]);
+    groups.delete(&made.id).await.unwrap();
+    for err in [groups.get(&made.id).await.unwrap_err(), groups.delete(&made.id).await.unwrap_err()]
+    {
+        assert_eq!(err.kind(), ErrorKind::NotFound, "{err}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rest_client_of_groups_keeps_the_contract() {
+    let ctx = TestContext::new();
+    let databricks = databricks(&ctx);
+    let me = databricks.current_user().me().await.unwrap();
+    groups_contract(&databricks.groups(), &me.id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_come_and_go_and_are_listed_over_pages() {
+    let ctx = TestContext::new();
+    let users = databricks(&ctx).users();
+    for number in 0..120 {
+        let new = UserDefinition::new(format!("u{number:03}@many.test"));
+        users.create(&new).await.unwrap();
+    }
+    let filter = PrincipalFilter::matching(r#"userName co "@many.test""#).sorted_by("userName");
+    let found: Vec<_> = users.list(filter).try_collect().await.unwrap();
+    assert_eq!(found.len(), 120);
+    let (first, last) = (&found[0], &found[119]);
+    assert_eq!(
+        (first.user_name.as_str(), last.user_name.as_str()),
+        ("u000@many.test", "u119@many.test")
+    );
+
+    let patch = PrincipalPatch::default().replace("displayName", "First").unwrap();
+    users.patch(&first.id, &patch).await.unwrap();
+    assert_eq!(users.get(&first.id).await.unwrap().display_name, "First");
+    users
+        .update(&last.id, &UserDefinition::new("u119@many.test").with_active(false))
+        .await
+        .unwrap();
+    assert!(!users.get(&last.id).await.unwrap().is_active);
+    users.delete(&last.id).await.unwrap();
+    assert_eq!(users.get(&last.id).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_principal_goes_by_its_application() {
+    let ctx = TestContext::new();
+    let principals = databricks(&ctx).service_principals();
+    let application = "44444444-4444-4444-4444-444444444444";
+    let new = ServicePrincipalDefinition::new(application).with_display_name("robot");
+    let made = principals.create(&new).await.unwrap();
+    let filter = PrincipalFilter::equal("applicationId", application);
+    let found: Vec<_> = principals.list(filter).try_collect().await.unwrap();
+    assert_eq!(found, [made.clone()]);
+    principals.update(&made.id, &new.with_active(false)).await.unwrap();
+    principals.delete(&made.id).await.unwrap();
+    assert_eq!(principals.get(&made.id).await.unwrap_err().kind(), ErrorKind::NotFound);
 }
