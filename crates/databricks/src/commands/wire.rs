@@ -14,6 +14,7 @@ pub(super) struct CreateRequest<'a> {
 
 /// Which context, and perhaps which command in it.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the service")]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Place<'a> {
     pub(super) cluster_id: &'a str,
@@ -93,14 +94,14 @@ impl From<CommandResponse> for Command {
         Self {
             command_id: it.id.into(),
             status: it.status.into(),
-            result: it.results.filter(|it| !it.is_null()).map(result),
+            result: it.results.filter(|it| !it.is_null()).map(|it| result(&it)),
         }
     }
 }
 
-fn result(value: Value) -> CommandResult {
+fn result(value: &Value) -> CommandResult {
     // The schema of R is a text, for example: what does not fit is given as it came.
-    let Ok(it) = Results::deserialize(&value) else {
+    let Ok(it) = Results::deserialize(value) else {
         let kind = value.get("resultType").and_then(Value::as_str).unwrap_or_default();
         return CommandResult::Unknown { kind: kind.to_owned(), json: value.to_string() };
     };

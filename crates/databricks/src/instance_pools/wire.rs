@@ -126,6 +126,7 @@ pub(super) struct WirePool {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the names of the service")]
 struct WireStats {
     used_count: Integer,
     idle_count: Integer,

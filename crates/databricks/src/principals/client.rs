@@ -63,7 +63,7 @@ impl<K: PrincipalKind + fmt::Debug> Principals for PrincipalsClient<K> {
     }
 
     async fn patch(&self, id: &PrincipalId, patch: &PrincipalPatch) -> Result<()> {
-        self.endpoint.call(&ops::Patch { id, patch, kind: self.kind }).await
+        self.endpoint.call(&ops::Patch { id, steps: patch, kind: self.kind }).await
     }
 
     async fn delete(&self, id: &PrincipalId) -> Result<()> {

@@ -107,7 +107,7 @@ impl<K: PrincipalKind> Operation for Update<'_, K> {
 
 pub(super) struct Patch<'a, K> {
     pub(super) id: &'a PrincipalId,
-    pub(super) patch: &'a PrincipalPatch,
+    pub(super) steps: &'a PrincipalPatch,
     pub(super) kind: PhantomData<K>,
 }
 
@@ -118,7 +118,7 @@ impl<K: PrincipalKind> Operation for Patch<'_, K> {
     type Output = ();
 
     fn encode(&self, base: &str) -> Result<Request> {
-        let body = wire::PatchRequest::from(self.patch);
+        let body = wire::PatchRequest::from(self.steps);
         one::<K>(Self::NAME, Method::PATCH, base, self.id).json(&body).build()
     }
 
@@ -175,7 +175,7 @@ mod tests {
             .replace("displayName", "Another User")
             .unwrap()
             .add_entitlement("databricks-sql-access");
-        check("users/patch", &Patch { id: &id, patch: &patch, kind: PhantomData::<Users> })
+        check("users/patch", &Patch { id: &id, steps: &patch, kind: PhantomData::<Users> })
             .unwrap();
         check("users/delete", &Delete::<Users>(&id, PhantomData)).unwrap();
 
@@ -207,7 +207,7 @@ mod tests {
         let drinkers = GroupDefinition::new("drinkers").with_member(old.clone());
         check("groups/update", &Update::<Groups>(&id, &drinkers)).unwrap();
         let patch = PrincipalPatch::default().add_member(&new).remove_member(&old);
-        check("groups/patch", &Patch { id: &id, patch: &patch, kind: PhantomData::<Groups> })
+        check("groups/patch", &Patch { id: &id, steps: &patch, kind: PhantomData::<Groups> })
             .unwrap();
         check("groups/delete", &Delete::<Groups>(&id, PhantomData)).unwrap();
         let filter =
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!((made.id.as_str(), made.application_id.as_str()), (id.as_str(), application));
         check("service-principals/get", &Get::<ServicePrincipals>(&id, PhantomData)).unwrap();
         let patch = PrincipalPatch::default().replace("displayName", "machine").unwrap();
-        let patch = Patch { id: &id, patch: &patch, kind: PhantomData::<ServicePrincipals> };
+        let patch = Patch { id: &id, steps: &patch, kind: PhantomData::<ServicePrincipals> };
         check("service-principals/patch", &patch).unwrap();
         check("service-principals/delete", &Delete::<ServicePrincipals>(&id, PhantomData)).unwrap();
         let filter = PrincipalFilter::equal("applicationId", application);

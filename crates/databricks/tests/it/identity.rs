@@ -202,7 +202,7 @@ async fn a_service_principal_goes_by_its_application() {
     let made = principals.create(&new).await.unwrap();
     let filter = PrincipalFilter::equal("applicationId", application);
     let found: Vec<_> = principals.list(filter).try_collect().await.unwrap();
-    assert_eq!(found, [made.clone()]);
+    assert_eq!(found, std::slice::from_ref(&made));
     principals.update(&made.id, &new.with_active(false)).await.unwrap();
     principals.delete(&made.id).await.unwrap();
     assert_eq!(principals.get(&made.id).await.unwrap_err().kind(), ErrorKind::NotFound);

@@ -302,10 +302,10 @@ async fn conditions_loops_and_called_jobs_tell_what_they_came_to() {
     let each = jobs.get_run(run.task("each").unwrap().run_id).await.unwrap();
     assert_eq!((each.iterations.len(), each.job_run_id), (3, Some(run_id)));
     let output = jobs.get_run_output(run.task("call").unwrap().run_id).await.unwrap();
-    let called = jobs.get_run(output.called_run_id.unwrap()).await.unwrap();
-    assert_eq!((called.job_id, called.trigger.as_deref()), (Some(callee), Some("RUN_JOB_TASK")));
-    assert_eq!(called.job_parameters[0].value, "tuesday");
-    assert_eq!(called.job_parameters[0].default.as_deref(), Some("monday"));
+    let inner = jobs.get_run(output.called_run_id.unwrap()).await.unwrap();
+    assert_eq!((inner.job_id, inner.trigger.as_deref()), (Some(callee), Some("RUN_JOB_TASK")));
+    assert_eq!(inner.job_parameters[0].value, "tuesday");
+    assert_eq!(inner.job_parameters[0].default.as_deref(), Some("monday"));
 }
 
 #[tokio::test(start_paused = true)]
