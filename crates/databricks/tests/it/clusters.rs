@@ -252,13 +252,13 @@ async fn the_wait_for_libraries_ends_when_all_are_there() {
 async fn a_first_look_at_the_past_ends_no_wait() {
     let ctx = TestContext::new();
     let clusters = databricks(&ctx).clusters();
-    let id = clusters.create(&small()).await.unwrap();
     ctx.cloud.inject(stale("databricks.clusters.get"));
+    let id = clusters.create(&small()).await.unwrap();
     clusters.wait_until_running(&id, WaitOptions::default()).await.unwrap();
 
     clusters.terminate(&id).await.unwrap();
     clusters.wait_until_terminated(&id, WaitOptions::default()).await.unwrap();
-    clusters.start(&id).await.unwrap();
     ctx.cloud.inject(stale("databricks.clusters.get"));
+    clusters.start(&id).await.unwrap();
     clusters.wait_until_running(&id, WaitOptions::default()).await.unwrap();
 }

@@ -372,8 +372,8 @@ async fn a_task_on_a_cluster_that_is_not_there_is_refused_unsent() {
 async fn a_run_that_is_not_seen_at_once_is_waited_for_all_the_same() {
     let ctx = TestContext::new();
     let jobs = jobs(&ctx, &json!([{ "task": "*", "result": "SUCCESS", "after_seconds": 5 }]));
-    let run_id = jobs.submit(&SubmitRun::new("r", [notebook("a")])).await.unwrap();
     ctx.cloud.inject(stale("databricks.jobs.runs.get"));
+    let run_id = jobs.submit(&SubmitRun::new("r", [notebook("a")])).await.unwrap();
     let run = jobs.wait_until_terminated(run_id, WaitOptions::default()).await.unwrap();
     assert!(run.state.is_success());
 

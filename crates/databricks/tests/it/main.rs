@@ -34,7 +34,7 @@ async fn post(ctx: &TestContext, path: &str, body: Value) {
     assert!(response.status().is_success(), "{response:?}");
 }
 
-/// The next read by `operation` sees the world before the last change.
+/// The next read by `operation` sees the world before the last change after this.
 fn stale(operation: &str) -> Fault {
     let fault = json!({ "match": { "operation": operation }, "effect": { "stale": true } });
     serde_json::from_value(fault).unwrap()
