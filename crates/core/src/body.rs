@@ -148,7 +148,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_source_is_streamed_in_parts_and_whole() {
-        for len in [0, 1, 1024 * 1024, 2 * 1024 * 1024 + 3] {
+        for len in [0_usize, 1, 1024 * 1024, 2 * 1024 * 1024 + 3] {
             let bytes = Bytes::from((0..len).map(|it| it.to_le_bytes()[0]).collect::<Vec<u8>>());
             let parts: Vec<Bytes> =
                 stream_source(Arc::new(bytes.clone())).try_collect().await.unwrap();

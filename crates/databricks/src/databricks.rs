@@ -3,8 +3,20 @@ use std::sync::Arc;
 use azml_core::{Endpoint, Session, Transport};
 
 use crate::{
-    clusters::ClustersClient, dbfs::DbfsClient, files::FilesClient, jobs::JobsClient,
-    libraries::LibrariesClient, secrets::SecretsClient, tokens::TokensClient,
+    clusters::ClustersClient,
+    commands::CommandsClient,
+    current_user::CurrentUserClient,
+    dbfs::DbfsClient,
+    files::FilesClient,
+    instance_pools::InstancePoolsClient,
+    jobs::JobsClient,
+    libraries::LibrariesClient,
+    permissions::PermissionsClient,
+    policies::PoliciesClient,
+    principals::{Groups, PrincipalsClient, ServicePrincipals, Users},
+    secrets::SecretsClient,
+    token_management::TokenManagementClient,
+    tokens::TokensClient,
     workspace_objects::WorkspaceObjectsClient,
 };
 
@@ -74,7 +86,52 @@ impl Databricks {
         WorkspaceObjectsClient::from_endpoint(self.endpoint.clone())
     }
 
-    /// Personal access tokens.
+    /// Code that runs on a cluster at once.
+    pub fn commands(&self) -> CommandsClient {
+        CommandsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Who may do what with which object.
+    pub fn permissions(&self) -> PermissionsClient {
+        PermissionsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// What definitions of clusters must keep to.
+    pub fn policies(&self) -> PoliciesClient {
+        PoliciesClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Machines that wait, so that clusters start sooner.
+    pub fn instance_pools(&self) -> InstancePoolsClient {
+        InstancePoolsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Whoever the calls are made as.
+    pub fn current_user(&self) -> CurrentUserClient {
+        CurrentUserClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Users.
+    pub fn users(&self) -> PrincipalsClient<Users> {
+        PrincipalsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Groups.
+    pub fn groups(&self) -> PrincipalsClient<Groups> {
+        PrincipalsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Service principals.
+    pub fn service_principals(&self) -> PrincipalsClient<ServicePrincipals> {
+        PrincipalsClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Personal access tokens of everybody, for admins.
+    pub fn token_management(&self) -> TokenManagementClient {
+        TokenManagementClient::from_endpoint(self.endpoint.clone())
+    }
+
+    /// Personal access tokens of the caller.
     pub fn tokens(&self) -> TokensClient {
         TokensClient::from_endpoint(self.endpoint.clone())
     }

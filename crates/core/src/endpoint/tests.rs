@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use time::OffsetDateTime;
 
 use super::*;
-use crate::{RequestBuilder, azure};
+use crate::{BodySource, RequestBuilder, azure};
 
 type Answer = Result<Response, TransportError>;
 
@@ -268,4 +268,69 @@ async fn a_lost_create_is_not_repeated_after_a_timeout() {
     let err = endpoint.call(&Ping::<false>).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Timeout);
     assert_eq!(script.sent.lock().len(), 1);
+}
+
+/// Sends a large body, of which it takes a mebibyte every two seconds.
+#[derive(Debug, Default)]
+struct Slow(Mutex<Vec<u64>>);
+
+#[async_trait]
+impl Transport for Slow {
+    async fn send(&self, _: Request) -> Answer {
+        unreachable!("the body of the call is a source")
+    }
+
+    async fn send_source(&self, _: Request, source: Arc<dyn BodySource>) -> Answer {
+        self.0.lock().push(source.len());
+        tokio::time::sleep(Duration::from_secs(source.len() / SLOWEST * 2)).await;
+        Ok(http::Response::new(Bytes::new()))
+    }
+}
+
+struct Upload(u64);
+
+/// As long as it says, without any bytes.
+#[derive(Debug)]
+struct Length(u64);
+
+#[async_trait]
+impl BodySource for Length {
+    fn len(&self) -> u64 {
+        self.0
+    }
+
+    async fn read(&self, _: std::ops::Range<u64>) -> std::io::Result<Bytes> {
+        Ok(Bytes::new())
+    }
+}
+
+impl Operation for Upload {
+    const NAME: &'static str = "test.upload";
+    const IDEMPOTENT: bool = true;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        RequestBuilder::new(Self::NAME, http::Method::PUT, base).path("/file").build()
+    }
+
+    fn source(&self) -> Option<Arc<dyn BodySource>> {
+        Some(Arc::new(Length(self.0)))
+    }
+
+    fn decode(&self, response: Response) -> Result<()> {
+        azure::expect_success(Self::NAME, &response)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_body_has_the_time_that_it_needs_and_no_more() {
+    let transport = Arc::new(Slow::default());
+    let endpoint =
+        Endpoint::new("https://a.test", transport.clone()).with_retry(RetryPolicy::never());
+    // Two seconds a mebibyte: 180 s of the 100 s and 90 s that there are.
+    endpoint.call(&Upload(90 * SLOWEST)).await.unwrap();
+    // 400 s of 100 s and 200 s.
+    let err = endpoint.call(&Upload(200 * SLOWEST)).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Timeout);
+    assert_eq!(*transport.0.lock(), [90 * SLOWEST, 200 * SLOWEST]);
 }

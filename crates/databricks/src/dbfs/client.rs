@@ -3,14 +3,37 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use azml_core::{BodySource, Endpoint, Error, ErrorKind, Result};
 use bytes::{Bytes, BytesMut};
-use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 
 use super::{Dbfs, DbfsHandle, DbfsPath, FileInfo, MAX_BLOCK_SIZE, ops};
 use crate::wire::stream_list;
 
 const UPLOAD: &str = "databricks.dbfs.upload";
+const READ: &str = "databricks.dbfs.read";
+/// How many blocks are read at the same time.
+const PARALLEL: usize = 4;
 
 /// Talks to the DBFS API of one Databricks workspace.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use azml_core::FileSource;
+/// use azml_databricks::{Databricks, dbfs::DbfsPath};
+/// use futures_util::TryStreamExt;
+///
+/// # async fn demo(databricks: &Databricks) -> Result<(), Box<dyn std::error::Error>> {
+/// let dbfs = databricks.dbfs();
+/// let path: DbfsPath = "dbfs:/FileStore/large.bin".parse()?;
+/// dbfs.upload(&path, Arc::new(FileSource::open("large.bin").await?)).await?;
+///
+/// let mut blocks = dbfs.download(&path);
+/// while let Some(block) = blocks.try_next().await? {
+///     println!("{} bytes", block.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct DbfsClient {
     endpoint: Endpoint,
@@ -53,20 +76,66 @@ impl DbfsClient {
         self.close(handle).await
     }
 
+    /// Reads a file of any size, block after block in order, of which a few are in
+    /// memory. A block that breaks off is asked for again.
+    ///
+    /// The stream ends in [`PreconditionFailed`](ErrorKind::PreconditionFailed) when
+    /// the file becomes shorter meanwhile.
+    pub fn download(&self, path: &DbfsPath) -> BoxStream<'static, Result<Bytes>> {
+        self.download_from(path, 0)
+    }
+
+    /// As [`download`](Self::download), from `offset` on: goes on with what came to
+    /// an end early. Is empty at the end of the file.
+    pub fn download_from(&self, path: &DbfsPath, offset: u64) -> BoxStream<'static, Result<Bytes>> {
+        let (client, path) = (self.clone(), path.clone());
+        stream::once(async move {
+            let len = client.get_status(&path).await?.len;
+            let step = usize::try_from(MAX_BLOCK_SIZE).unwrap_or(usize::MAX);
+            let blocks = stream::iter((offset..len).step_by(step)).map(move |start| {
+                let (client, path) = (client.clone(), path.clone());
+                async move { client.block(&path, start, len.min(start + MAX_BLOCK_SIZE)).await }
+            });
+            Ok(blocks.buffered(PARALLEL))
+        })
+        .try_flatten()
+        .boxed()
+    }
+
+    /// A block that has to be there as a whole.
+    async fn block(&self, path: &DbfsPath, start: u64, end: u64) -> Result<Bytes> {
+        let block = Dbfs::read(self, path, start, end - start).await?;
+        if block.len() as u64 != end - start {
+            let reason = format!("{path} became shorter while it was read; read it again");
+            return Err(Error::explained(READ, ErrorKind::PreconditionFailed, reason));
+        }
+        Ok(block)
+    }
+
     /// Reads a whole file into memory.
     ///
     /// # Errors
     ///
     /// [`NotFound`](ErrorKind::NotFound) when there is no such file.
     pub async fn read_all(&self, path: &DbfsPath) -> Result<Bytes> {
+        let mut blocks = self.download(path);
         let mut contents = BytesMut::new();
-        loop {
-            let part = self.read(path, contents.len() as u64, MAX_BLOCK_SIZE).await?;
-            contents.extend_from_slice(&part);
-            // A part that is not full is the last one.
-            if (part.len() as u64) < MAX_BLOCK_SIZE {
-                return Ok(contents.freeze());
-            }
+        while let Some(block) = blocks.try_next().await? {
+            contents.extend_from_slice(&block);
+        }
+        Ok(contents.freeze())
+    }
+
+    /// Whether there is a file or folder.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the service cannot tell.
+    pub async fn exists(&self, path: &DbfsPath) -> Result<bool> {
+        match self.get_status(path).await {
+            Ok(_) => Ok(true),
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(false),
+            Err(err) => Err(err),
         }
     }
 }
@@ -112,13 +181,23 @@ impl Dbfs for DbfsClient {
     }
 
     async fn delete(&self, path: &DbfsPath, recursive: bool) -> Result<()> {
-        self.endpoint.call(&ops::Delete { path, recursive }).await
+        // Each repeat has less to do, so that this comes to an end.
+        while let ops::Deleted::Partly(pause) =
+            self.endpoint.call(&ops::Delete { path, recursive }).await?
+        {
+            self.endpoint.clock().sleep(pause).await;
+        }
+        Ok(())
+    }
+
+    async fn rename(&self, from: &DbfsPath, to: &DbfsPath) -> Result<()> {
+        self.endpoint.call(&ops::Move { from, to }).await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use futures_util::TryStreamExt;
+    use tokio::time::Instant;
 
     use super::*;
     use crate::{Databricks, testing::Scripted};
@@ -146,6 +225,18 @@ mod tests {
         assert_eq!(err.kind(), ErrorKind::Unavailable);
         let expected = ["create", "add-block", "close", "delete"];
         assert_eq!(script.paths(), expected.map(|it| format!("/api/2.0/dbfs/{it}")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_folder_that_goes_in_parts_is_deleted_to_the_end() {
+        let part =
+            r#"{"error_code":"PARTIAL_DELETE","message":"deleted 100 files, more are left"}"#;
+        let parts = (0..20).map(|_| (503, part)).chain([(200, "{}")]);
+        let script = Scripted::new(parts);
+        let dbfs = Databricks::new("https://adb-1.test", script.clone()).dbfs();
+        let start = Instant::now();
+        dbfs.delete(&path(), true).await.unwrap();
+        assert_eq!((script.paths().len(), start.elapsed().as_secs()), (21, 20));
     }
 
     #[tokio::test]

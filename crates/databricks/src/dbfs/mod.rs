@@ -1,4 +1,7 @@
 //! DBFS: the Databricks file system.
+//!
+//! Files of any size go up and come down in blocks of 1 MiB, in bounded memory: see
+//! [`DbfsClient::upload`] and [`DbfsClient::download`].
 
 mod client;
 mod ops;
@@ -17,6 +20,7 @@ pub use self::{
     client::DbfsClient,
     path::{DbfsPath, ParseDbfsPathError},
 };
+use crate::wire::unsupported;
 
 /// The most bytes that one call carries either way.
 pub const MAX_BLOCK_SIZE: u64 = 1024 * 1024;
@@ -103,12 +107,26 @@ pub trait Dbfs: fmt::Debug + Send + Sync {
     async fn mkdirs(&self, path: &DbfsPath) -> Result<()>;
 
     /// Removes a file or folder; one that is not empty only if `recursive`. Does
-    /// nothing if it is not there.
+    /// nothing if it is not there. A large folder goes in parts, of which each is a
+    /// call.
     ///
     /// # Errors
     ///
     /// Fails for a folder that is not empty, unless `recursive`.
     async fn delete(&self, path: &DbfsPath, recursive: bool) -> Result<()>;
+
+    /// Moves a file or folder to where nothing is.
+    ///
+    /// Not repeated after a lost response: it would no longer find what it moved.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no `from`,
+    /// [`Conflict`](azml_core::ErrorKind::Conflict) when something is at `to`.
+    async fn rename(&self, from: &DbfsPath, to: &DbfsPath) -> Result<()> {
+        let _ = (from, to);
+        Err(unsupported("databricks.dbfs.move"))
+    }
 }
 
 const _: fn(&dyn Dbfs) = |_| ();

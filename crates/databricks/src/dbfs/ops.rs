@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use azml_core::{Error, ErrorKind, Operation, Request, Response, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -181,6 +183,15 @@ impl Operation for Mkdirs<'_> {
     }
 }
 
+/// How far a deletion came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deleted {
+    /// Everything is gone.
+    Wholly,
+    /// A part is gone. The service asks for a repeat after this pause.
+    Partly(Duration),
+}
+
 pub(super) struct Delete<'a> {
     pub(super) path: &'a DbfsPath,
     pub(super) recursive: bool,
@@ -188,13 +199,45 @@ pub(super) struct Delete<'a> {
 
 impl Operation for Delete<'_> {
     const NAME: &'static str = "databricks.dbfs.delete";
-    // A large folder goes in parts: 503 PARTIAL_DELETE asks for a repeat.
     const IDEMPOTENT: bool = true;
-    type Output = ();
+    type Output = Deleted;
 
     fn encode(&self, base: &str) -> Result<Request> {
         let body = wire::DeleteRequest { path: self.path.as_api_path(), recursive: self.recursive };
         post(Self::NAME, base, "/api/2.0/dbfs/delete", &body)
+    }
+
+    fn decode(&self, response: Response) -> Result<Deleted> {
+        let Err(err) = fault::expect_success(Self::NAME, &response) else {
+            return Ok(Deleted::Wholly);
+        };
+        // A large folder goes in parts. Each is a success, dressed as a 503.
+        match err.service_fault() {
+            Some(fault) if fault.code == "PARTIAL_DELETE" => {
+                Ok(Deleted::Partly(fault.retry_after.unwrap_or(Duration::from_secs(1))))
+            }
+            _ => Err(err),
+        }
+    }
+}
+
+pub(super) struct Move<'a> {
+    pub(super) from: &'a DbfsPath,
+    pub(super) to: &'a DbfsPath,
+}
+
+impl Operation for Move<'_> {
+    const NAME: &'static str = "databricks.dbfs.move";
+    // A repeat would be told that there is nothing to move.
+    const IDEMPOTENT: bool = false;
+    type Output = ();
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        let body = wire::MoveRequest {
+            source_path: self.from.as_api_path(),
+            destination_path: self.to.as_api_path(),
+        };
+        post(Self::NAME, base, "/api/2.0/dbfs/move", &body)
     }
 
     fn decode(&self, response: Response) -> Result<()> {
@@ -227,7 +270,31 @@ mod tests {
         assert_eq!((info.path.clone(), info.len, info.is_dir), (path.clone(), 5, false));
         assert_eq!(check("dbfs/list", &List(&folder)).unwrap(), [info]);
         check("dbfs/mkdirs", &Mkdirs(&folder)).unwrap();
-        check("dbfs/delete", &Delete { path: &folder, recursive: true }).unwrap();
+        let delete = Delete { path: &folder, recursive: true };
+        assert_eq!(check("dbfs/delete", &delete).unwrap(), Deleted::Wholly);
+    }
+
+    #[test]
+    fn a_deletion_in_parts_and_a_move_are_as_saved() {
+        let folder: DbfsPath = "dbfs:/data".parse().unwrap();
+        let delete = Delete { path: &folder, recursive: true };
+        let partly = Deleted::Partly(Duration::from_secs(1));
+        assert_eq!(check("dbfs/delete-partial", &delete).unwrap(), partly);
+        let paths: [DbfsPath; 4] = ["a b.csv", "b.csv", "c.csv", "nothing.csv"]
+            .map(|it| format!("/data/{it}").parse().unwrap());
+        let [a, b, c, nothing] = &paths;
+        check("dbfs/move", &Move { from: a, to: b }).unwrap();
+        let err = check("dbfs/move-exists", &Move { from: b, to: c }).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Conflict);
+        let err = check("dbfs/move-missing", &Move { from: nothing, to: c }).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::NotFound);
+        let past_end = Read { path: c, offset: 100, len: 5 };
+        assert!(check("dbfs/read-past-end", &past_end).unwrap().is_empty());
+        let block = AddBlock(DbfsHandle::new(404), Bytes::from("x"));
+        assert_eq!(
+            check("dbfs/add-block-missing", &block).unwrap_err().kind(),
+            ErrorKind::NotFound
+        );
     }
 
     #[test]

@@ -52,6 +52,12 @@ pub(super) struct DeleteRequest<'a> {
     pub(super) recursive: bool,
 }
 
+#[derive(Serialize)]
+pub(super) struct MoveRequest<'a> {
+    pub(super) source_path: &'a str,
+    pub(super) destination_path: &'a str,
+}
+
 /// An empty folder lists as `{}`.
 #[derive(Deserialize)]
 pub(super) struct ListResponse {

@@ -233,7 +233,9 @@ impl Check {
                 break;
             }
             waits.retain(|key, _| !free.contains(key));
-            waits.values_mut().for_each(|its| its.retain(|it| !free.contains(it)));
+            for its in waits.values_mut() {
+                its.retain(|it| !free.contains(it));
+            }
         }
         if waits.is_empty() {
             return Ok(());

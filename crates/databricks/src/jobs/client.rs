@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use azml_core::{Endpoint, Poller, Progress, Result, WaitOptions, stream_pages};
+use azml_core::{Endpoint, ErrorKind, Poller, Progress, Result, WaitOptions, stream_pages};
 use futures_util::stream::BoxStream;
 use uuid::Uuid;
 
@@ -50,10 +50,17 @@ impl JobsClient {
     ) -> Poller<JobRunProgress, JobRun> {
         const NAME: &str = "databricks.jobs.runs.wait_until_terminated";
         let client = self.clone();
+        let mut is_first = true;
         Poller::new(NAME, options, self.endpoint.clock().clone(), move || {
-            let client = client.clone();
+            let (client, is_first) = (client.clone(), std::mem::take(&mut is_first));
             async move {
-                let run = client.get_run(run_id).await?;
+                let run = match client.get_run(run_id).await {
+                    // What has just been started is not always seen at once.
+                    Err(err) if is_first && err.kind() == ErrorKind::NotFound => {
+                        return Ok(Progress::Pending(JobRunProgress::unseen()));
+                    }
+                    found => found?,
+                };
                 Ok(if run.state.is_terminal() {
                     Progress::Done(run)
                 } else {

@@ -42,7 +42,7 @@ pub use self::{
     },
     settings::{
         Continuous, CronSchedule, EnvironmentSpec, GitSource, JobCluster, JobEnvironment,
-        JobParameter, JobSettings, PauseStatus, RunAs,
+        JobParameter, JobSettings, PauseStatus,
     },
     states::{
         JobRunState, JobRunStatus, LifeCycleState, ResultState, StatusState, Termination,

@@ -3,8 +3,8 @@ use std::{fmt, time::Duration};
 use time::OffsetDateTime;
 
 use super::{
-    Dependency, JobId, JobRunId, JobRunState, JobRunStatus, RepairId, RunIf, RunType, TaskCode,
-    TaskKey,
+    Dependency, JobId, JobRunId, JobRunState, JobRunStatus, LifeCycleState, RepairId, RunIf,
+    RunType, TaskCode, TaskKey,
 };
 use crate::clusters::ClusterId;
 
@@ -152,6 +152,18 @@ pub struct JobRunProgress {
     pub state: JobRunState,
     /// Its tasks, and where each of them is.
     pub tasks: Vec<TaskRun>,
+}
+
+impl JobRunProgress {
+    /// Of a run that the service does not show yet.
+    pub(super) fn unseen() -> Self {
+        let state = JobRunState {
+            life_cycle_state: LifeCycleState::Pending,
+            result_state: None,
+            state_message: "the service does not show the run yet".to_owned(),
+        };
+        Self { state, tasks: Vec::new() }
+    }
 }
 
 impl fmt::Debug for JobRunProgress {

@@ -4,7 +4,7 @@ use azml_core::Result;
 use serde::{Deserialize, Serialize};
 
 use super::{EmailNotifications, NotificationSettings, Task, WebhookNotifications};
-use crate::{ExtraFields, clusters::NewCluster};
+use crate::{ExtraFields, clusters::NewCluster, permissions::Principal};
 
 /// The definition of a job.
 ///
@@ -41,7 +41,7 @@ pub struct JobSettings {
     /// Where the code of its tasks is.
     pub git_source: Option<GitSource>,
     /// Who its runs act as. `None` is who made it.
-    pub run_as: Option<RunAs>,
+    pub run_as: Option<Principal>,
     /// Who gets a mail.
     pub email_notifications: EmailNotifications,
     /// Which addresses are called.
@@ -162,21 +162,6 @@ pub struct GitSource {
     /// Whatever else the service knows of it.
     #[serde(flatten)]
     pub extra: ExtraFields,
-}
-
-/// Who the runs of a job act as.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum RunAs {
-    /// A user, by name.
-    #[serde(rename = "user_name")]
-    User(String),
-    /// A service principal, by its application id.
-    #[serde(rename = "service_principal_name")]
-    ServicePrincipal(String),
-    /// A group, by name.
-    #[serde(rename = "group_name")]
-    Group(String),
 }
 
 impl JobCluster {
@@ -353,7 +338,7 @@ impl JobSettings {
 
     /// Lets its runs act as somebody else.
     #[must_use]
-    pub fn with_run_as(self, run_as: RunAs) -> Self {
+    pub fn with_run_as(self, run_as: Principal) -> Self {
         Self { run_as: Some(run_as), ..self }
     }
 

@@ -4,10 +4,10 @@ use azml_core::Result;
 use serde::Serialize;
 
 use super::{
-    EmailNotifications, GitSource, JobCluster, JobEnvironment, NotificationSettings, RunAs, Task,
+    EmailNotifications, GitSource, JobCluster, JobEnvironment, NotificationSettings, Task,
     WebhookNotifications,
 };
-use crate::{ExtraFields, clusters::NewCluster};
+use crate::{ExtraFields, clusters::NewCluster, permissions::Principal};
 
 /// A run to start: tasks that are not saved as a job.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub struct SubmitRun {
     /// Where the code of its tasks is.
     pub git_source: Option<GitSource>,
     /// Who it acts as.
-    pub run_as: Option<RunAs>,
+    pub run_as: Option<Principal>,
     /// Who gets a mail.
     pub email_notifications: EmailNotifications,
     /// Which addresses are called.
@@ -102,7 +102,7 @@ impl SubmitRun {
 
     /// Lets it act as somebody else.
     #[must_use]
-    pub fn with_run_as(self, run_as: RunAs) -> Self {
+    pub fn with_run_as(self, run_as: Principal) -> Self {
         Self { run_as: Some(run_as), ..self }
     }
 

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use azml_core::{Endpoint, Result};
 use futures_util::stream::BoxStream;
 
-use super::{CreatedToken, NewToken, TokenId, TokenInfo, Tokens, ops};
+use super::{CreatedToken, NewToken, TokenId, TokenInfo, TokenUpdate, Tokens, ops};
 use crate::wire::stream_list;
 
 /// Talks to the Token API of one Databricks workspace.
@@ -30,5 +30,9 @@ impl Tokens for TokensClient {
 
     async fn delete(&self, token_id: &TokenId) -> Result<()> {
         self.endpoint.call(&ops::Delete(token_id)).await
+    }
+
+    async fn update(&self, token_id: &TokenId, update: &TokenUpdate) -> Result<()> {
+        self.endpoint.call(&ops::Update(token_id, update)).await
     }
 }

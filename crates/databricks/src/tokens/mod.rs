@@ -1,8 +1,8 @@
 //! Personal access tokens of the caller.
 
 mod client;
-mod ops;
-mod wire;
+pub(crate) mod ops;
+pub(crate) mod wire;
 
 use std::{fmt, time::Duration};
 
@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 
 pub use self::client::TokensClient;
+use crate::wire::unsupported;
 
 string_id! {
     /// Identifies a token. It is not the secret.
@@ -28,6 +29,8 @@ pub struct NewToken {
     /// How long it is good, in whole seconds. `None` takes the longest that the
     /// workspace allows.
     pub lifetime: Option<Duration>,
+    /// The APIs that it is good for, for example `sql`. Empty stands for all.
+    pub scopes: Vec<String>,
 }
 
 impl NewToken {
@@ -41,6 +44,36 @@ impl NewToken {
     #[must_use]
     pub fn with_lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime: Some(lifetime), ..self }
+    }
+
+    /// Sets the APIs that it is good for.
+    #[must_use]
+    pub fn with_scopes(self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { scopes: scopes.into_iter().map(Into::into).collect(), ..self }
+    }
+}
+
+/// What to change in a token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenUpdate {
+    /// What it is for, for people.
+    pub comment: Option<String>,
+    /// The APIs that it is good for.
+    pub scopes: Option<Vec<String>>,
+}
+
+impl TokenUpdate {
+    /// Says what it is for.
+    #[must_use]
+    pub fn with_comment(self, comment: impl Into<String>) -> Self {
+        Self { comment: Some(comment.into()), ..self }
+    }
+
+    /// Sets the APIs that it is good for.
+    #[must_use]
+    pub fn with_scopes(self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { scopes: Some(scopes.into_iter().map(Into::into).collect()), ..self }
     }
 }
 
@@ -56,6 +89,8 @@ pub struct TokenInfo {
     pub created_at: Option<OffsetDateTime>,
     /// When it stops to be good. `None` is never.
     pub expires_at: Option<OffsetDateTime>,
+    /// The APIs that it is good for. Empty stands for all.
+    pub scopes: Vec<String>,
 }
 
 /// A token that has just been made. `Debug` hides the secret.
@@ -70,7 +105,8 @@ pub struct CreatedToken {
 
 /// The personal access tokens of the caller in one Databricks workspace.
 ///
-/// Implemented by [`TokensClient`].
+/// Implemented by [`TokensClient`]. What a fake leaves out answers with an error.
+/// For the tokens of others see [`token_management`](crate::token_management).
 #[async_trait]
 pub trait Tokens: fmt::Debug + Send + Sync {
     /// Makes a token. Not repeated after a lost response: nobody would know the
@@ -91,6 +127,16 @@ pub trait Tokens: fmt::Debug + Send + Sync {
     ///
     /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such token.
     async fn delete(&self, token_id: &TokenId) -> Result<()>;
+
+    /// Changes the comment or the scopes of a token.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such token.
+    async fn update(&self, token_id: &TokenId, update: &TokenUpdate) -> Result<()> {
+        let _ = (token_id, update);
+        Err(unsupported("databricks.tokens.update"))
+    }
 }
 
 const _: fn(&dyn Tokens) = |_| ();

@@ -1,9 +1,11 @@
 use async_trait::async_trait;
-use azml_core::{Endpoint, Result};
+use azml_core::{Endpoint, ErrorKind, Result};
 use bytes::Bytes;
-use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 
-use super::{ExportFormat, ImportOptions, WorkspaceObject, WorkspaceObjects, WorkspacePath, ops};
+use super::{
+    ExportFormat, ImportOptions, ObjectKind, WorkspaceObject, WorkspaceObjects, WorkspacePath, ops,
+};
 use crate::wire::stream_list;
 
 /// Talks to the Workspace API of one Databricks workspace.
@@ -15,6 +17,39 @@ pub struct WorkspaceObjectsClient {
 impl WorkspaceObjectsClient {
     pub(crate) fn from_endpoint(endpoint: Endpoint) -> Self {
         Self { endpoint }
+    }
+
+    /// Lists what is in a folder and in the folders in it, each folder before what is
+    /// in it. Folders are read one at a time, when they are reached.
+    ///
+    /// The stream ends after the first error.
+    pub fn walk(&self, path: &WorkspacePath) -> BoxStream<'static, Result<WorkspaceObject>> {
+        let endpoint = self.endpoint.clone();
+        stream::try_unfold(vec![path.clone()], move |mut folders| {
+            let endpoint = endpoint.clone();
+            async move {
+                let Some(folder) = folders.pop() else { return Ok(None) };
+                let found = endpoint.call(&ops::List(&folder)).await?;
+                let inner = found.iter().filter(|it| it.kind == ObjectKind::Directory);
+                folders.extend(inner.map(|it| it.path.clone()).rev());
+                Ok(Some((stream::iter(found).map(Ok), folders)))
+            }
+        })
+        .try_flatten()
+        .boxed()
+    }
+
+    /// Whether there is an object.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the service cannot tell.
+    pub async fn exists(&self, path: &WorkspacePath) -> Result<bool> {
+        match self.get_status(path).await {
+            Ok(_) => Ok(true),
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(false),
+            Err(err) => Err(err),
+        }
     }
 }
 

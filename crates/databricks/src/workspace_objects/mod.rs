@@ -1,4 +1,6 @@
 //! Workspace objects: notebooks, files and the folders they are in.
+//!
+//! [`WorkspaceObjectsClient::walk`] goes through a whole tree.
 
 mod client;
 mod ops;
@@ -70,6 +72,8 @@ word_enum! {
         RMarkdown = "R_MARKDOWN",
         /// Whatever fits the object.
         Auto = "AUTO",
+        /// A file as it is, also where its name ends like that of a notebook.
+        Raw = "RAW",
     }
 }
 
@@ -93,12 +97,17 @@ impl ImportOptions {
 
     /// A notebook in the form of Jupyter.
     pub fn jupyter() -> Self {
-        Self { format: ExportFormat::Jupyter, language: None, overwrite: false }
+        Self::new(ExportFormat::Jupyter)
+    }
+
+    /// Content of any form. Folders come as `Dbc`.
+    pub fn new(format: ExportFormat) -> Self {
+        Self { format, language: None, overwrite: false }
     }
 
     /// A notebook or a file, as the content shows.
     pub fn auto() -> Self {
-        Self { format: ExportFormat::Auto, language: None, overwrite: false }
+        Self::new(ExportFormat::Auto)
     }
 
     /// Allows or forbids to replace an object.

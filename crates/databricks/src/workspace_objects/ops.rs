@@ -177,6 +177,38 @@ mod tests {
     }
 
     #[test]
+    fn every_form_and_every_refusal_is_as_saved() {
+        let path =
+            |name: &str| -> WorkspacePath { format!("/Shared/wine/{name}").parse().unwrap() };
+        let (train, config, notes) = (path("train"), path("config.yml"), path("notes.txt"));
+        for (name, format) in [
+            ("export-auto", ExportFormat::Auto),
+            ("export-dbc", ExportFormat::Dbc),
+            ("export-html", ExportFormat::Html),
+            ("export-jupyter", ExportFormat::Jupyter),
+        ] {
+            let export = Export { path: &train, format: &format };
+            assert!(!check(&format!("workspace/{name}"), &export).unwrap().is_empty());
+        }
+        let export = Export { path: &config, format: &ExportFormat::Raw };
+        assert_eq!(check("workspace/export-raw", &export).unwrap(), "a: 1\n");
+
+        let (auto, raw) = (ImportOptions::auto(), ImportOptions::new(ExportFormat::Raw));
+        let import = Import { path: &notes, content: Bytes::from("hello"), options: &auto };
+        check("workspace/import-auto", &import).unwrap();
+        let import = Import { path: &config, content: Bytes::from("a: 1\n"), options: &raw };
+        check("workspace/import-raw", &import).unwrap();
+        let source = Bytes::from("# Databricks notebook source\nprint(1)\n");
+        let python = ImportOptions::source(Language::Python);
+        let import = Import { path: &train, content: source, options: &python };
+        let err = check("workspace/import-exists", &import).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Conflict);
+        let folder =
+            check("workspace/get-status-directory", &GetStatus(&"/Shared/wine".parse().unwrap()));
+        assert_eq!(folder.unwrap().kind, ObjectKind::Directory);
+    }
+
+    #[test]
     fn a_folder_that_is_not_empty_is_a_conflict() {
         let path: WorkspacePath = "/Shared".parse().unwrap();
         let err = check("workspace/delete-not-empty", &Delete { path: &path, recursive: false });

@@ -52,7 +52,24 @@ impl Error for ParseWorkspacePathError {}
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_printed_parses_back(segments in prop::collection::vec("[^/.]{1,8}", 0..5)) {
+            let path: WorkspacePath = format!("/{}", segments.join("/")).parse().unwrap();
+            prop_assert_eq!(path.to_string().parse(), Ok(path));
+        }
+
+        #[test]
+        fn a_path_has_no_part_that_leads_elsewhere(text in ".*") {
+            if let Ok(path) = text.parse::<WorkspacePath>() {
+                prop_assert!(!path.as_str().split('/').any(|it| it == ".."));
+            }
+        }
+    }
 
     #[test]
     fn a_path_is_absolute_and_cannot_climb_out() {

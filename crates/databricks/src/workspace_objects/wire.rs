@@ -13,6 +13,7 @@ pub(super) struct ImportRequest<'a> {
     pub(super) format: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) language: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) overwrite: bool,
 }
 

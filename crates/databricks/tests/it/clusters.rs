@@ -15,7 +15,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use http::StatusCode;
 use tokio::time::Instant;
 
-use crate::databricks;
+use crate::{databricks, stale};
 
 fn small() -> NewCluster {
     NewCluster::new("15.4.x-scala2.12", "Standard_DS3_v2")
@@ -246,4 +246,19 @@ async fn the_wait_for_libraries_ends_when_all_are_there() {
     libraries.install(&id, &[Library::pypi("simplejson")]).await.unwrap();
     let found = libraries.wait_until_installed(&id, WaitOptions::default()).await.unwrap();
     assert_eq!(found[0].state, LibraryState::Installed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_look_at_the_past_ends_no_wait() {
+    let ctx = TestContext::new();
+    let clusters = databricks(&ctx).clusters();
+    ctx.cloud.inject(stale("databricks.clusters.get"));
+    let id = clusters.create(&small()).await.unwrap();
+    clusters.wait_until_running(&id, WaitOptions::default()).await.unwrap();
+
+    clusters.terminate(&id).await.unwrap();
+    clusters.wait_until_terminated(&id, WaitOptions::default()).await.unwrap();
+    ctx.cloud.inject(stale("databricks.clusters.get"));
+    clusters.start(&id).await.unwrap();
+    clusters.wait_until_running(&id, WaitOptions::default()).await.unwrap();
 }

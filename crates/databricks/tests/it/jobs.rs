@@ -17,7 +17,7 @@ use http::StatusCode;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::databricks;
+use crate::{databricks, stale};
 
 fn notebook(key: &str) -> Task {
     Task::new(key, NotebookTask::new("/Shared/a"))
@@ -302,10 +302,10 @@ async fn conditions_loops_and_called_jobs_tell_what_they_came_to() {
     let each = jobs.get_run(run.task("each").unwrap().run_id).await.unwrap();
     assert_eq!((each.iterations.len(), each.job_run_id), (3, Some(run_id)));
     let output = jobs.get_run_output(run.task("call").unwrap().run_id).await.unwrap();
-    let called = jobs.get_run(output.called_run_id.unwrap()).await.unwrap();
-    assert_eq!((called.job_id, called.trigger.as_deref()), (Some(callee), Some("RUN_JOB_TASK")));
-    assert_eq!(called.job_parameters[0].value, "tuesday");
-    assert_eq!(called.job_parameters[0].default.as_deref(), Some("monday"));
+    let inner = jobs.get_run(output.called_run_id.unwrap()).await.unwrap();
+    assert_eq!((inner.job_id, inner.trigger.as_deref()), (Some(callee), Some("RUN_JOB_TASK")));
+    assert_eq!(inner.job_parameters[0].value, "tuesday");
+    assert_eq!(inner.job_parameters[0].default.as_deref(), Some("monday"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -366,4 +366,18 @@ async fn a_task_on_a_cluster_that_is_not_there_is_refused_unsent() {
     let err = jobs.create(&JobSettings::new("a", [task])).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::InvalidArgument);
     assert!(err.service_fault().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_not_seen_at_once_is_waited_for_all_the_same() {
+    let ctx = TestContext::new();
+    let jobs = jobs(&ctx, &json!([{ "task": "*", "result": "SUCCESS", "after_seconds": 5 }]));
+    ctx.cloud.inject(stale("databricks.jobs.runs.get"));
+    let run_id = jobs.submit(&SubmitRun::new("r", [notebook("a")])).await.unwrap();
+    let run = jobs.wait_until_terminated(run_id, WaitOptions::default()).await.unwrap();
+    assert!(run.state.is_success());
+
+    // One that is never seen is not.
+    let wait = jobs.wait_until_terminated(JobRunId::new(404), WaitOptions::default());
+    assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::NotFound);
 }

@@ -3,13 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may its helpers")]
 
 mod clusters;
+mod commands;
+mod dbfs;
 mod files;
+mod identity;
+mod instance_pools;
 mod jobs;
+mod permissions;
+mod policies;
 mod secrets;
+mod workspace_objects;
 
 use azml_databricks::Databricks;
+use azml_mock::Fault;
 use azml_testkit::{DATABRICKS_ORIGIN, DATABRICKS_TOKEN, TestContext};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The workspace of the default world, as the service principal.
 fn databricks(ctx: &TestContext) -> Databricks {
@@ -24,4 +32,10 @@ async fn post(ctx: &TestContext, path: &str, body: Value) {
         .body(body.to_string().into());
     let response = ctx.transport().send(request.unwrap()).await.unwrap();
     assert!(response.status().is_success(), "{response:?}");
+}
+
+/// The next read by `operation` sees the world before the last change after this.
+fn stale(operation: &str) -> Fault {
+    let fault = json!({ "match": { "operation": operation }, "effect": { "stale": true } });
+    serde_json::from_value(fault).unwrap()
 }

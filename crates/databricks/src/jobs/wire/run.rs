@@ -241,7 +241,7 @@ impl WireRun {
 impl WireTaskRun {
     fn into_domain(mut self, operation: &'static str) -> Result<TaskRun> {
         let outcome = self.rest.get("condition_task").and_then(|it| it.get("outcome"));
-        let outcome = outcome.and_then(Value::as_str).map(str::to_owned).and_then(truth);
+        let outcome = outcome.and_then(Value::as_str).and_then(truth);
         let code = take_code(operation, &mut self.rest)?;
         let mut course = Course::deserialize(Value::Object(self.rest))
             .map_err(|err| Error::local(operation, ErrorKind::Decode, err))?;

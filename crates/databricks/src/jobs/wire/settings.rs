@@ -9,9 +9,9 @@ use crate::{
     clusters::wire::ClusterSpec,
     jobs::{
         Continuous, CronSchedule, EmailNotifications, GitSource, Job, JobCluster, JobEnvironment,
-        JobId, JobParameter, JobSettings, NotificationSettings, RunAs, SubmitRun,
-        WebhookNotifications,
+        JobId, JobParameter, JobSettings, NotificationSettings, SubmitRun, WebhookNotifications,
     },
+    permissions::Principal,
     wire::{Integer, Millis, whole_seconds},
 };
 
@@ -45,7 +45,7 @@ pub(in super::super) struct WireSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     git_source: Option<GitSource>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    run_as: Option<RunAs>,
+    run_as: Option<Principal>,
     #[serde(skip_serializing_if = "EmailNotifications::is_empty")]
     email_notifications: EmailNotifications,
     #[serde(skip_serializing_if = "WebhookNotifications::is_empty")]
@@ -142,7 +142,7 @@ pub(in super::super) struct SubmitBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     git_source: Option<&'a GitSource>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    run_as: Option<&'a RunAs>,
+    run_as: Option<&'a Principal>,
     #[serde(skip_serializing_if = "EmailNotifications::is_empty")]
     email_notifications: &'a EmailNotifications,
     #[serde(skip_serializing_if = "WebhookNotifications::is_empty")]

@@ -163,12 +163,12 @@ impl From<&Dependency> for WireDependency {
 
 impl From<WireDependency> for Dependency {
     fn from(it: WireDependency) -> Self {
-        Self { task_key: TaskKey::new(it.task_key), outcome: it.outcome.and_then(truth) }
+        Self { task_key: TaskKey::new(it.task_key), outcome: it.outcome.as_deref().and_then(truth) }
     }
 }
 
-pub(super) fn truth(word: String) -> Option<bool> {
-    match word.as_str() {
+pub(super) fn truth(word: &str) -> Option<bool> {
+    match word {
         "true" => Some(true),
         "false" => Some(false),
         _ => None,
