@@ -1,17 +1,13 @@
 //! Pages of jobs and of runs in a large world.
 
-use std::{fs, process::Stdio, time::Duration};
-
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use serde_json::{Value, json};
 
-use super::{http, median};
-use crate::{
-    mock::{self, RunningMock},
-    process,
-    project::Project,
-    report::Stopwatch,
+use super::{
+    http, median,
+    served::{self, NO_OPTIONS, Served},
 };
+use crate::{project::Project, report::Stopwatch};
 
 const JOBS: usize = 10_000;
 const RUNS: usize = 100_000;
@@ -31,26 +27,11 @@ const PAGES: &[(&str, &str)] = &[
 ];
 
 pub(super) fn run(project: &Project, check: bool) -> anyhow::Result<()> {
-    process::run(&mut project.cargo([
-        "build",
-        "--release",
-        "-p",
-        "azml-mock",
-        "--bin",
-        "azml-mock",
-    ]))?;
-    let (ready_file, _) = mock::files(&project.target, "bench");
-    let mut serve = std::process::Command::new(project.target.join("release/azml-mock"));
-    serve
-        .args(["serve", "--listen", "127.0.0.1:0", "--ready-file"])
-        .arg(&ready_file)
-        .stdout(Stdio::null());
-    let mock = RunningMock::start(&mut serve, &ready_file, Duration::from_millis(5))?;
-    let measured = measure(&mock);
-    let stopped = mock.stop();
-    fs::remove_file(&ready_file)?;
+    served::build(project)?;
+    let served = Served::start(project, NO_OPTIONS)?;
+    let measured = measure(&served);
+    served.stop()?;
     let rows = measured?;
-    stopped?;
     println!(
         "| {JOBS} jobs, {RUNS} runs; median of {TIMES} | first page | last page seen | Limit | Measured by |"
     );
@@ -71,9 +52,8 @@ pub(super) fn run(project: &Project, check: bool) -> anyhow::Result<()> {
 
 type Row = (&'static str, f64, f64);
 
-fn measure(mock: &RunningMock) -> anyhow::Result<Vec<Row>> {
-    let said = |key: &str| mock.ready[key].as_str().with_context(|| format!("no {key}"));
-    let (url, token) = (said("url")?, said("databricks_token")?);
+fn measure(served: &Served) -> anyhow::Result<Vec<Row>> {
+    let (url, token) = (served.said("url")?, served.said("databricks_token")?);
     let post = |path: &str, body: Value| http::json(url, token, "POST", path, Some(&body));
     let rules = json!([{ "task": "*", "result": "SUCCESS", "after_seconds": 0 }]);
     post("/_mock/outcomes", rules)?;
@@ -101,9 +81,9 @@ fn measure(mock: &RunningMock) -> anyhow::Result<Vec<Row>> {
         let mut last = None;
         // Far into the list, but not through all of it.
         for _ in 0..90 {
-            let Some(token) = page["next_page_token"].as_str() else { break };
-            let next = format!("{path}&page_token={token}");
-            page = http::json(url, said("databricks_token")?, "GET", &next, None)?;
+            let Some(mark) = page["next_page_token"].as_str() else { break };
+            let next = format!("{path}&page_token={mark}");
+            page = http::json(url, token, "GET", &next, None)?;
             last = Some(next);
         }
         let later = last.map_or(Ok(first), |it| timed(&it).map(|(time, _)| time))?;

@@ -1,34 +1,21 @@
 //! Start and idle memory of the mock cloud, beside their limits.
 
-use std::{
-    fs,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{fs, process::Command};
 
 use anyhow::{Context, ensure};
 
-use super::{http, median};
-use crate::{
-    mock::{self, RunningMock},
-    process,
-    project::Project,
-    report::Stopwatch,
+use super::{
+    http, median,
+    served::{self, NO_OPTIONS, Served},
 };
+use crate::{process, project::Project, report::Stopwatch};
 
 const RUNS: usize = 5;
 const START_LIMIT_MS: f64 = 50.0;
 const IDLE_LIMIT_MIB: f64 = 20.0;
 
 pub(super) fn run(project: &Project, check: bool) -> anyhow::Result<()> {
-    process::run(&mut project.cargo([
-        "build",
-        "--release",
-        "-p",
-        "azml-mock",
-        "--bin",
-        "azml-mock",
-    ]))?;
+    served::build(project)?;
     let mut starts = Vec::new();
     let mut sizes = Vec::new();
     for _ in 0..RUNS {
@@ -55,20 +42,12 @@ pub(super) fn run(project: &Project, check: bool) -> anyhow::Result<()> {
 
 /// One start: milliseconds until the first answer, and MiB in memory after it.
 fn start_once(project: &Project) -> anyhow::Result<(f64, f64)> {
-    let (ready_file, _) = mock::files(&project.target, "bench");
-    let mut command = Command::new(project.target.join("release/azml-mock"));
-    command
-        .args(["serve", "--listen", "127.0.0.1:0", "--ready-file"])
-        .arg(&ready_file)
-        .stdout(Stdio::null());
     let watch = Stopwatch::start();
-    let mock = RunningMock::start(&mut command, &ready_file, Duration::from_micros(500))?;
-    let url = mock.ready["url"].as_str().context("the ready file has no url")?;
-    http::get(url, "/_mock/health")?;
+    let served = Served::start(project, NO_OPTIONS)?;
+    http::get(served.said("url")?, "/_mock/health")?;
     let start = watch.elapsed().as_secs_f64() * 1000.0;
-    let size = resident_mib(mock.pid)?;
-    mock.stop()?;
-    fs::remove_file(&ready_file)?;
+    let size = resident_mib(served.mock.pid)?;
+    served.stop()?;
     Ok((start, size))
 }
 

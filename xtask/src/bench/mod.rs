@@ -3,6 +3,7 @@
 mod http;
 mod jobs;
 mod mock_cloud;
+mod served;
 mod spark;
 mod tracking_flow;
 

@@ -15,6 +15,9 @@ use crate::{
     project::Project,
 };
 
+/// For a mock as it is without any.
+pub(super) const NO_OPTIONS: [&str; 0] = [];
+
 /// How often is looked whether it is ready: often, where the start itself is measured.
 const PAUSE: Duration = Duration::from_micros(500);
 

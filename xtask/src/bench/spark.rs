@@ -1,24 +1,16 @@
 //! A Spark task on a cluster whose JVM is warm, beside the first one of a cluster.
 
-use std::{
-    fs,
-    process::{Command, Stdio},
-    thread,
-    time::Duration,
-};
+use std::{path::PathBuf, thread, time::Duration};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 
-use super::{http, median};
-use crate::{
-    mock::{self, RunningMock},
-    process,
-    project::Project,
-    python,
-    report::Stopwatch,
+use super::{
+    http, median,
+    served::{self, Served},
 };
+use crate::{project::Project, python, report::Stopwatch};
 
 /// Clusters, each with one cold task and some warm ones.
 const CLUSTERS: usize = 3;
@@ -34,28 +26,12 @@ const NOTEBOOK: &str = "dbutils.notebook.exit(str(spark.range(1000).where('id % 
 pub(super) fn run(project: &Project, check: bool) -> anyhow::Result<()> {
     let python = python::find(&["python3.11", "python3"])?;
     let python = python::spark_environment(project, &python)?;
-    process::run(&mut project.cargo([
-        "build",
-        "--release",
-        "-p",
-        "azml-mock",
-        "--bin",
-        "azml-mock",
-    ]))?;
-    let (ready_file, _) = mock::files(&project.target, "bench");
-    let mut serve = Command::new(project.target.join("release/azml-mock"));
-    serve
-        .args(["serve", "--listen", "127.0.0.1:0", "--executor", "local", "--ready-file"])
-        .arg(&ready_file)
-        .arg("--python")
-        .arg(&python)
-        .stdout(Stdio::null());
-    let mock = RunningMock::start(&mut serve, &ready_file, Duration::from_millis(5))?;
-    let measured = measure(&mock);
-    let stopped = mock.stop();
-    fs::remove_file(&ready_file)?;
+    served::build(project)?;
+    let executor = ["--executor", "local", "--python"].map(PathBuf::from);
+    let served = Served::start(project, executor.into_iter().chain([python]))?;
+    let measured = measure(&served);
+    served.stop()?;
     let (mut cold, mut warm) = measured?;
-    stopped?;
     let (cold, warm) = (median(&mut cold), median(&mut warm));
     println!(
         "| a notebook with one query, median | cold | warm | Ratio | Limit of warm | Measured by |"
@@ -72,9 +48,8 @@ pub(super) fn run(project: &Project, check: bool) -> anyhow::Result<()> {
 }
 
 /// Seconds of the cold tasks and of the warm ones.
-fn measure(mock: &RunningMock) -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
-    let said = |key: &str| mock.ready[key].as_str().with_context(|| format!("no {key}"));
-    let workspace = Workspace { url: said("url")?, token: said("databricks_token")? };
+fn measure(served: &Served) -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
+    let workspace = Workspace { url: served.said("url")?, token: served.said("databricks_token")? };
     let imported = json!({
         "path": "/Shared/bench", "format": "SOURCE", "language": "PYTHON", "content": BASE64.encode(NOTEBOOK),
     });
