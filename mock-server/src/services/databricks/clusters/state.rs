@@ -343,8 +343,10 @@ impl Clusters {
         self.all.values().filter(is_under).map(|_| 1).sum()
     }
 
+    /// The cluster that a token has made, as long as it is not terminated.
     pub(super) fn made_for(&self, token: &str) -> Option<&str> {
-        self.by_token.get(token).map(String::as_str)
+        let id = self.by_token.get(token)?;
+        self.all.get(id).filter(|it| !it.is_ending()).map(|_| id.as_str())
     }
 
     /// All clusters, the one that did something last first.

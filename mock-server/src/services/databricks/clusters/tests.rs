@@ -84,8 +84,13 @@ async fn one_idempotency_token_makes_one_cluster() {
     let cloud = MockCloud::new();
     let first = create(&cloud, json!({ "idempotency_token": "t" })).await;
     assert_eq!(create(&cloud, json!({ "idempotency_token": "t" })).await, first);
+    // A cluster that is terminated does not hold its token.
+    post(&cloud, "/api/2.1/clusters/delete", json!({ "cluster_id": first })).await;
+    let second = create(&cloud, json!({ "idempotency_token": "t" })).await;
+    assert_ne!(second, first);
+    assert_eq!(create(&cloud, json!({ "idempotency_token": "t" })).await, second);
     let (_, listed) = get(&cloud, "/api/2.1/clusters/list").await;
-    assert_eq!(listed["clusters"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["clusters"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
