@@ -6,6 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// What is escaped in an address that was meant to be read; letters of other
+/// alphabets are anyway.
+const BLANK: &AsciiSet = &AsciiSet::EMPTY.add(b' ');
+
 /// The address of a container or of a blob in it, with or without a signature.
 ///
 /// `Debug` and `Display` leave the signature out.
@@ -118,8 +122,12 @@ impl FromStr for BlobUrl {
     type Err = ParseBlobUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let uri: Uri =
-            text.parse().map_err(|_| ParseBlobUrlError("has characters that no URL may hold"))?;
+        // Some services give addresses in which blanks and letters of other alphabets
+        // stand for themselves.
+        let escaped: String = utf8_percent_encode(text, BLANK).collect();
+        let uri: Uri = escaped
+            .parse()
+            .map_err(|_| ParseBlobUrlError("has characters that no URL may hold"))?;
         let (Some(scheme @ ("https" | "http")), Some(authority)) =
             (uri.scheme_str(), uri.authority())
         else {
@@ -172,6 +180,12 @@ mod tests {
             let url: BlobUrl = base.join(&name).to_secret_text().expose_secret().parse().unwrap();
             prop_assert_eq!(url.name(), name);
         }
+    }
+
+    #[test]
+    fn an_address_with_blanks_and_other_letters_is_escaped() {
+        let url: BlobUrl = "https://a.blob.test/c/my file/grün.txt?sig=x%2B".parse().unwrap();
+        assert_eq!(url.to_string(), "https://a.blob.test/c/my%20file/gr%C3%BCn.txt");
     }
 
     #[test]

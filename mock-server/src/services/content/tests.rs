@@ -57,6 +57,16 @@ async fn the_first_latest_snapshot_is_empty_and_found() {
 }
 
 #[tokio::test]
+async fn blanks_and_other_letters_stand_for_themselves_in_an_address() {
+    let cloud = MockCloud::new();
+    let body = json!({ "FileNames": ["my file/grün 100%.txt"] }).to_string();
+    let (_, places) = send(&cloud, "POST", &at("v2.0", "/getblob"), &body).await;
+    let uri = places["fileNodes"][0]["blobUri"].as_str().unwrap();
+    assert!(uri.split('?').next().unwrap().ends_with("/my file/grün 100%25.txt"), "{uri}");
+    assert_eq!(create(&cloud, "named", "", &["b c.py"], &["b c.py"]).await, 200);
+}
+
+#[tokio::test]
 async fn places_for_files_are_given_as_recorded() {
     let cloud = MockCloud::new();
     assert_replays(&cloud, "content/snapshots-get-blob", &token_for(ML_AUDIENCE)).await;

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,10 @@ use crate::{
 
 /// The id of the snapshot that is empty.
 const EMPTY: &str = "00000000-0000-0000-0000-000000000000";
+
+/// What a readable path escapes all the same.
+const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// How long the addresses of files are good for.
 const VALID_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -121,7 +125,23 @@ fn blob_of(url: &str) -> Option<String> {
 pub(super) fn place_json(account: &str, id: &str, name: &str, site: &Site) -> Value {
     let blob = format!("{FOLDER}/{id}/{name}");
     let signature = sas(account, ARTIFACTS, &blob, "rcw", VALID_FOR);
-    json!({ "fullName": name, "blobUri": site.blob(account, ARTIFACTS, &blob, &signature) })
+    let container = site.blob(account, ARTIFACTS, "", "");
+    let uri = format!("{container}{}?{signature}", readable(&blob));
+    json!({ "fullName": name, "blobUri": uri })
+}
+
+/// A path as .NET prints it: blanks and letters of other alphabets stand for
+/// themselves. The official SDK escapes them, and would escape an escape again.
+fn readable(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    for it in path.chars() {
+        if it == ' ' || !it.is_ascii() {
+            plain.push(it);
+        } else {
+            plain.extend(utf8_percent_encode(it.encode_utf8(&mut [0; 4]), ESCAPED));
+        }
+    }
+    plain
 }
 
 /// What a workspace without a snapshot shows as its latest.

@@ -15,6 +15,8 @@ pub(crate) struct Graph {
     /// Nodes of data that a parameter names: its name by the id of the node.
     pub(crate) data_path_nodes: BTreeMap<String, String>,
     pub(crate) edges: Vec<Edge>,
+    /// What the pipeline as a whole gives, by name: the port of a step.
+    pub(crate) outputs: BTreeMap<String, (String, String)>,
     /// Defaults of the pipeline parameters.
     pub(crate) defaults: BTreeMap<String, String>,
     /// Defaults of the parameters that name data.
@@ -106,6 +108,13 @@ impl Graph {
             if !self.data_paths.contains_key(name) {
                 return Err(Refusal::invalid(format!(
                     "node {node} takes '{name}', which is no data path parameter of the pipeline"
+                )));
+            }
+        }
+        for (name, (node, _)) in &self.outputs {
+            if !known.contains(node.as_str()) {
+                return Err(Refusal::invalid(format!(
+                    "output '{name}' of the pipeline comes from {node}, which is no module node"
                 )));
             }
         }

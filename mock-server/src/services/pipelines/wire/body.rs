@@ -188,7 +188,7 @@ struct DatasetNodeBody {
 #[serde(rename_all = "PascalCase")]
 struct EdgeBody {
     source_output_port: PortBody,
-    destination_input_port: PortBody,
+    destination_input_port: DestinationBody,
 }
 
 #[derive(Deserialize)]
@@ -196,6 +196,17 @@ struct EdgeBody {
 struct PortBody {
     node_id: String,
     port_name: String,
+}
+
+/// An input of a step, or an output of the whole pipeline.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum DestinationBody {
+    Step(PortBody),
+    Pipeline {
+        #[serde(rename = "GraphPortName")]
+        name: String,
+    },
 }
 
 #[derive(Default, Deserialize)]
@@ -267,10 +278,14 @@ fn into_graph(graph: GraphBody, interface: InterfaceBody, sent: &Value) -> Graph
             .collect(),
         regenerates: it.regenerate_output,
     };
-    let edge = |it: EdgeBody| Edge {
-        from: it.source_output_port.into_pair(),
-        to: it.destination_input_port.into_pair(),
-    };
+    let (mut edges, mut outputs) = (Vec::new(), BTreeMap::new());
+    for it in graph.edges {
+        let from = it.source_output_port.into_pair();
+        match it.destination_input_port {
+            DestinationBody::Step(port) => edges.push(Edge { from, to: port.into_pair() }),
+            DestinationBody::Pipeline { name } => drop(outputs.insert(name, from)),
+        }
+    }
     let (mut datasets, mut data_path_nodes) = (BTreeMap::new(), BTreeMap::new());
     for it in graph.dataset_nodes {
         match (it.data_path_parameter_name, it.dataset_id) {
@@ -284,7 +299,8 @@ fn into_graph(graph: GraphBody, interface: InterfaceBody, sent: &Value) -> Graph
         nodes: graph.module_nodes.into_iter().map(node).collect(),
         datasets,
         data_path_nodes,
-        edges: graph.edges.into_iter().map(edge).collect(),
+        edges,
+        outputs,
         defaults: defaults.map(|it| (it.name, text(&it.default_value))).collect(),
         data_paths: data_paths.map(|it| (it.name, it.default_value.into())).collect(),
         body: sent["Graph"].clone(),
