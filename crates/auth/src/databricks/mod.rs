@@ -1,5 +1,6 @@
 //! Databricks: who the program is in a workspace, and where that is written down.
 
+mod auth_type;
 mod config;
 mod federation;
 mod oauth;
@@ -9,7 +10,8 @@ mod service_principal;
 mod sign_in;
 
 pub use self::{
-    config::{AuthType, DatabricksConfig},
+    auth_type::AuthType,
+    config::DatabricksConfig,
     federation::{FederatedToken, FederationCredential},
     oauth::DatabricksOauthCredential,
     service_principal::ServicePrincipalTransport,
