@@ -11,7 +11,7 @@ use parking_lot::{Mutex, RwLock};
 use time::OffsetDateTime;
 
 use super::{
-    Event, Fault, Kernel, Refusal, Settings, World, WorldId,
+    Event, Fault, Kernel, Refusal, Settings, TrackingOptions, World, WorldId,
     addresses::Authority,
     clock::{Clock, EPOCH},
     log::{Forgetful, Log},
@@ -54,6 +54,7 @@ pub struct MockCloudBuilder {
     delay: Option<f64>,
     strict: bool,
     device_codes_by_hand: bool,
+    tracking: TrackingOptions,
     files: Option<PathBuf>,
     executor: Arc<dyn Executor>,
     log: Arc<dyn Log>,
@@ -69,6 +70,7 @@ impl Default for MockCloudBuilder {
             delay: None,
             strict: false,
             device_codes_by_hand: false,
+            tracking: TrackingOptions::default(),
             files: None,
             executor: Arc::new(Simulated),
             log: Arc::new(Forgetful),
@@ -105,6 +107,12 @@ impl MockCloudBuilder {
     #[must_use]
     pub fn with_device_codes_by_hand(self, by_hand: bool) -> Self {
         Self { device_codes_by_hand: by_hand, ..self }
+    }
+
+    /// Makes the stores of runs of every world begin with `tracking`.
+    #[must_use]
+    pub fn with_tracking(self, tracking: TrackingOptions) -> Self {
+        Self { tracking, ..self }
     }
 
     /// Keeps files below `folder` instead of in a temporary folder.
@@ -163,6 +171,7 @@ impl MockCloudBuilder {
             delay: self.delay.unwrap_or(1.0),
             strict: self.strict,
             device_codes_by_hand: self.device_codes_by_hand,
+            tracking: Arc::new(self.tracking),
             loopback: Arc::new(Mutex::new(None)),
             ca_file: Arc::new(Mutex::new(None)),
         };
@@ -234,6 +243,17 @@ impl MockCloud {
     /// Faults that not all of their requests have met yet. Empty at the end of a good test.
     pub fn unmet_faults(&self) -> Vec<Fault> {
         self.kernel().faults.all()
+    }
+
+    /// How the stores of runs of the default world behave.
+    pub fn tracking(&self) -> TrackingOptions {
+        TrackingOptions::clone(&self.kernel().tracking())
+    }
+
+    /// Makes the stores of runs of the default world behave as `tracking` says
+    /// from now on. What is there stays as it is.
+    pub fn set_tracking(&self, tracking: TrackingOptions) {
+        self.kernel().set_tracking(Arc::new(tracking));
     }
 
     /// Replaces the rules that decide how tasks of the default world end. The
@@ -354,6 +374,7 @@ impl Kernel {
         self.forget_the_past();
         self.faults.clear();
         self.recorder.clear();
+        self.set_tracking(self.settings.tracking.clone());
         let cleared = self.files.clear();
         cleared.map_err(|err| Refusal::invalid(format!("files could not be removed: {err}")))
     }

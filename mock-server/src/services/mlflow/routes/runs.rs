@@ -101,10 +101,12 @@ pub(super) async fn search(Here(kernel): Here, root: Root, Asked(fields): Asked)
     let page = Page::new(fields.text("page_token")?, size)?;
     let search = RunSearch::new(filter, &order_by, view, page)?;
     let ids = state::experiment_ids(&root.place, &ids)?;
-    kernel.read(|world, _| {
+    let delay = kernel.tracking().visibility_delay;
+    kernel.read(|world, now| {
         let store = world.stores.at(&root.place);
+        let made_by = (!delay.is_zero()).then(|| now - delay);
         let uri = |run: &crate::store::Run| root.artifact_uri(store, run);
-        let (found, next) = search_runs(store, &ids, &search, &uri);
+        let (found, next) = search_runs(store, &ids, &search, made_by, &uri);
         let views: Vec<_> = found.into_iter().map(|it| root.view(store, it)).collect();
         Ok(runs_answer(&views, next))
     })

@@ -102,7 +102,7 @@ fn decide_logged(
         }
     }
     let batches = by_name.into_iter().map(|(name, points)| Batch::scalar(name, points)).collect();
-    let (logged, refused) = decide_log(store, place, run_id, batches)?;
+    let (logged, refused) = decide_log(store, place, run_id, batches, ctx)?;
     if let Some((name, reason)) = refused.first() {
         return Err(Refusal::invalid(format!("metric {name:?}: {reason}")));
     }

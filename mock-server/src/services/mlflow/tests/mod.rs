@@ -9,6 +9,7 @@ mod registry;
 mod runs;
 mod search;
 mod shared;
+mod switches;
 
 use serde_json::{Value, json};
 
