@@ -78,6 +78,10 @@ pub(super) struct Options {
     /// Shows metrics, and new runs in searches, only so many seconds after they were written.
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = factor)]
     tracking_delay: f64,
+    /// Where plain MLflow puts the artifacts of experiments: a path or a URI. By default the server
+    /// keeps them itself.
+    #[arg(long, value_name = "URI")]
+    mlflow_artifact_root: Option<String>,
     /// Who approves sign-ins by device code.
     #[arg(long, value_enum, default_value = "approve")]
     device_code: DeviceCodes,
@@ -296,9 +300,13 @@ fn python_version(python: &Path) -> Result<String, String> {
 
 /// How the stores of runs are to behave.
 fn tracking(options: &Options) -> TrackingOptions {
-    TrackingOptions::default()
+    let tracking = TrackingOptions::default()
         .with_dedupe(options.tracking_dedupe == Switch::On)
-        .with_visibility_delay(Duration::from_secs_f64(options.tracking_delay))
+        .with_visibility_delay(Duration::from_secs_f64(options.tracking_delay));
+    match &options.mlflow_artifact_root {
+        Some(root) => tracking.with_artifact_root(root),
+        None => tracking,
+    }
 }
 
 /// A cloud, and the log that it keeps if it keeps one.

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::{
     Event, Fault, Kernel, Refusal, Settings, TrackingOptions, World, WorldId,
     addresses::Authority,
-    clock::{Clock, EPOCH},
+    clock::{Clock, EPOCH, wall},
     log::{Forgetful, Log},
     routes,
     temporary::Temporary,
@@ -39,7 +39,8 @@ pub(crate) struct Shared {
     pub(crate) executor: Arc<dyn Executor>,
     files: PathBuf,
     seed: u64,
-    epoch: OffsetDateTime,
+    /// When worlds begin; the wall clock tells if there is no such time.
+    epoch: Option<OffsetDateTime>,
     router: Router,
     /// The temporary folder, if the files do not outlive the cloud.
     _guard: Option<Temporary>,
@@ -50,7 +51,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub struct MockCloudBuilder {
     seed: Option<u64>,
-    began_at: OffsetDateTime,
+    began_at: Option<OffsetDateTime>,
     delay: Option<f64>,
     strict: bool,
     device_codes_by_hand: bool,
@@ -66,7 +67,7 @@ impl Default for MockCloudBuilder {
     fn default() -> Self {
         Self {
             seed: None,
-            began_at: EPOCH,
+            began_at: Some(EPOCH),
             delay: None,
             strict: false,
             device_codes_by_hand: false,
@@ -128,7 +129,7 @@ impl MockCloudBuilder {
     pub(crate) fn for_socket(self) -> Self {
         let random = || uuid::Uuid::new_v4().as_u64_pair().0;
         Self {
-            began_at: crate::kernel::clock::wall(),
+            began_at: None,
             seed: Some(self.seed.unwrap_or_else(random)),
             delay: Some(self.delay.unwrap_or(0.0)),
             ..self
@@ -289,7 +290,11 @@ impl Shared {
             return Ok(kernel.clone());
         }
         let seed = id.0.bytes().fold(self.seed, |it, byte| it.rotate_left(9) ^ u64::from(byte));
-        let kernel = self.kernel(id.clone(), World::genesis(seed, self.epoch), self.epoch);
+        let at = self.epoch.unwrap_or_else(wall);
+        let kernel = self.kernel(
+            id.clone(),
+            World::genesis(seed, at).with_artifact_root(&self.settings.tracking),
+        );
         kernel.begin()?;
         worlds.insert(id.clone(), kernel.clone());
         Ok(kernel)
@@ -298,9 +303,7 @@ impl Shared {
     /// Goes on with a world that was kept, or begins with one that is `new` to
     /// the log. What was executing when the mock ended has failed.
     fn resume(&self, id: WorldId, world: World, is_new: bool) -> Result<(), Refusal> {
-        // Time goes on from where the world was, even if this machine's clock was set back.
-        let began_at = self.epoch.max(world.at - world.clock_offset);
-        let kernel = self.kernel(id.clone(), world, began_at);
+        let kernel = self.kernel(id.clone(), world);
         if is_new {
             kernel.begin()?;
         }
@@ -311,8 +314,13 @@ impl Shared {
         Ok(())
     }
 
-    fn kernel(&self, id: WorldId, world: World, began_at: OffsetDateTime) -> Arc<Kernel> {
-        let clock = Clock::new(began_at, world.clock_offset);
+    fn kernel(&self, id: WorldId, world: World) -> Arc<Kernel> {
+        let offset = world.clock_offset;
+        // Time goes on from where the world was, even if this machine's clock was set back.
+        let clock = match self.epoch {
+            Some(epoch) => Clock::starting_at(epoch.max(world.at - offset), offset),
+            None => Clock::of_the_wall(world.at, offset),
+        };
         let (log, settings) = (self.log.clone(), self.settings.clone());
         Kernel::new(id, world, clock, log, settings, &self.files, self.executor.clone())
     }
@@ -362,7 +370,8 @@ impl Kernel {
         self.read::<_, Refusal>(|_, _| Ok(()))?;
         let offset = self.clock.set_offset(Duration::ZERO);
         let began = |world: &World, ctx: &mut super::Ctx<'_>| {
-            let mut fresh = World::genesis(seed, ctx.now);
+            let fresh = World::genesis(seed, ctx.now);
+            let mut fresh = fresh.with_artifact_root(&self.settings.tracking);
             (fresh.epoch, fresh.seq) = (world.epoch + 1, world.seq);
             Ok((vec![Event::Began(Box::new(fresh))], ()))
         };

@@ -21,11 +21,16 @@ pub struct TrackingOptions {
     /// How long metrics stay unseen after they were logged, and new runs in
     /// `runs/search` after they were made, by the clock of the world. 0 by default.
     pub visibility_delay: Duration,
+    /// Where plain MLflow puts the artifacts of experiments that are made
+    /// without a location: a path, `file:///…`, or the URI of a store. `None`
+    /// (the default) is `mlflow-artifacts:/`, which the server keeps itself. Of
+    /// local folders the server reads and writes only what is below this one.
+    pub artifact_root: Option<String>,
 }
 
 impl Default for TrackingOptions {
     fn default() -> Self {
-        Self { dedupe: true, visibility_delay: Duration::ZERO }
+        Self { dedupe: true, visibility_delay: Duration::ZERO, artifact_root: None }
     }
 }
 
@@ -42,11 +47,19 @@ impl TrackingOptions {
         Self { visibility_delay: delay, ..self }
     }
 
+    /// Puts the artifacts of new experiments of plain MLflow below `root`.
+    #[must_use]
+    pub fn with_artifact_root(self, root: impl Into<String>) -> Self {
+        let root = root.into().trim_end_matches('/').to_owned();
+        Self { artifact_root: Some(root).filter(|it| !it.is_empty()), ..self }
+    }
+
     /// As `/_mock/tracking` shows them.
     pub(super) fn shown(&self) -> Value {
         json!({
             "dedupe": self.dedupe,
             "visibility_delay_seconds": self.visibility_delay.as_secs_f64(),
+            "artifact_root": self.artifact_root,
         })
     }
 
@@ -60,6 +73,9 @@ impl TrackingOptions {
             changed.visibility_delay = Duration::try_from_secs_f64(seconds)
                 .map_err(|_| Refusal::invalid("visibility_delay_seconds must be 0 or more"))?;
         }
+        if let Some(root) = &change.artifact_root {
+            changed = changed.with_artifact_root(root);
+        }
         Ok(changed)
     }
 }
@@ -70,4 +86,6 @@ impl TrackingOptions {
 pub(super) struct TrackingChange {
     dedupe: Option<bool>,
     visibility_delay_seconds: Option<f64>,
+    /// Empty for the store that the server keeps itself.
+    artifact_root: Option<String>,
 }

@@ -155,6 +155,11 @@ pub(crate) enum Event {
 impl Stores {
     /// What every world begins with: plain MLflow has an experiment called Default.
     pub(crate) fn seeded(at: OffsetDateTime) -> Self {
+        Self::seeded_below("mlflow-artifacts:", at)
+    }
+
+    /// The same, with the artifacts of plain MLflow below `root`.
+    pub(crate) fn seeded_below(root: &str, at: OffsetDateTime) -> Self {
         let default = Experiment {
             id: "0".to_owned(),
             name: "Default".to_owned(),
@@ -162,7 +167,7 @@ impl Stores {
             modified_at: at,
             is_deleted: false,
             tags: BTreeMap::new(),
-            artifact_location: "mlflow-artifacts:/0".to_owned(),
+            artifact_location: format!("{root}/0"),
         };
         let mut plain = Store::default();
         plain.evolve(&Event::ExperimentCreated(default));

@@ -23,7 +23,7 @@ use crate::{
 type Refuse = Refused<Envelope>;
 
 /// What a run is shown in: written straight from the store.
-type Shown = Result<wire::Answer, Refuse>;
+pub(super) type Shown = Result<wire::Answer, Refuse>;
 
 pub(super) async fn create(
     Here(kernel): Here,
@@ -39,13 +39,14 @@ pub(super) async fn create(
         (None, Place::Plain) => String::new(),
         (None, _) => caller.name,
     };
-    let new = NewRun { experiment_id, name, user, started_at, tags: fields.pairs("tags")? };
+    let tags = fields.pairs("tags")?;
+    let new = NewRun { experiment_id, name, user, started_at, tags, ..NewRun::default() };
     let id =
         kernel.commit::<_, Refuse>(|world, ctx| decide_new_run(world, &root.place, new, ctx))?;
     show(&kernel, &root, &id)
 }
 
-fn show(kernel: &Kernel, root: &Root, id: &str) -> Shown {
+pub(super) fn show(kernel: &Kernel, root: &Root, id: &str) -> Shown {
     kernel.read(|world, _| {
         let store = world.stores.at(&root.place);
         Ok(run_answer(&root.view(store, state::run(store, id)?)))

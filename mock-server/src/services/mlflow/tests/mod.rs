@@ -3,6 +3,7 @@
 mod artifacts;
 mod experiments;
 mod fixtures;
+mod graphql;
 mod metrics;
 mod models;
 mod registry;

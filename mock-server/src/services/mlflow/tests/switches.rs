@@ -105,7 +105,8 @@ async fn a_test_sets_and_reads_the_switches_and_a_reset_brings_them_back() {
     let cloud = MockCloud::new();
     let (status, shown) = change(&cloud, json!({"dedupe": false})).await;
     assert_eq!(status, 200);
-    assert_eq!(shown, json!({"dedupe": false, "visibility_delay_seconds": 0.0}));
+    let wanted = json!({"dedupe": false, "visibility_delay_seconds": 0.0, "artifact_root": null});
+    assert_eq!(shown, wanted);
     change(&cloud, json!({"visibility_delay_seconds": 1.5})).await;
     let wanted = TrackingOptions::default()
         .with_dedupe(false)
