@@ -19,7 +19,7 @@ use crate::{
         Executor, Simulated,
         local::{Local, LocalOptions},
     },
-    kernel::{MockCloud, WorldId, admin, log::Log, temporary},
+    kernel::{MockCloud, TrackingOptions, WorldId, admin, log::Log, temporary},
     persist::{Durability, Sqlite},
     server::MockServer,
 };
@@ -71,6 +71,17 @@ pub(super) struct Options {
     /// Refuses fields and parameters that the mock does not know.
     #[arg(long)]
     strict: bool,
+    /// Whether a metric point that is there already is not kept again: `off` keeps every point that
+    /// is sent, so that a test sees what a client sends twice.
+    #[arg(long, value_enum, default_value = "on")]
+    tracking_dedupe: Switch,
+    /// Shows metrics, and new runs in searches, only so many seconds after they were written.
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = factor)]
+    tracking_delay: f64,
+    /// Where plain MLflow puts the artifacts of experiments: a path or a URI. By default the server
+    /// keeps them itself.
+    #[arg(long, value_name = "URI")]
+    mlflow_artifact_root: Option<String>,
     /// Who approves sign-ins by device code.
     #[arg(long, value_enum, default_value = "approve")]
     device_code: DeviceCodes,
@@ -86,6 +97,12 @@ enum Runner {
     Simulate,
     /// This machine, for real.
     Local,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -281,6 +298,17 @@ fn python_version(python: &Path) -> Result<String, String> {
     }
 }
 
+/// How the stores of runs are to behave.
+fn tracking(options: &Options) -> TrackingOptions {
+    let tracking = TrackingOptions::default()
+        .with_dedupe(options.tracking_dedupe == Switch::On)
+        .with_visibility_delay(Duration::from_secs_f64(options.tracking_delay));
+    match &options.mlflow_artifact_root {
+        Some(root) => tracking.with_artifact_root(root),
+        None => tracking,
+    }
+}
+
 /// A cloud, and the log that it keeps if it keeps one.
 type Opened = (MockCloud, Option<Arc<dyn Log>>);
 
@@ -290,6 +318,7 @@ fn cloud(options: &Options, executor: Arc<dyn Executor>) -> Result<Opened, Failu
         .with_delay(options.delay)
         .with_strict(options.strict)
         .with_device_codes_by_hand(options.device_code == DeviceCodes::Manual)
+        .with_tracking(tracking(options))
         .with_executor(executor)
         .for_socket();
     let (builder, mut worlds, kept) = match &options.data_dir {

@@ -84,6 +84,13 @@ async fn try_answer(
             set_outcomes(kernel, if text.trim().is_empty() { "[]" } else { text })?;
             Ok(json!({}))
         }
+        (&Method::GET, "/_mock/tracking") => Ok(kernel.tracking().shown()),
+        (&Method::POST, "/_mock/tracking") => {
+            let changed = kernel.tracking().changed(&parse(&body)?)?;
+            let shown = changed.shown();
+            kernel.set_tracking(Arc::new(changed));
+            Ok(shown)
+        }
         (&Method::GET, "/_mock/device_codes") => Ok(entra::device_codes(kernel)),
         (&Method::POST, "/_mock/device_codes") => {
             entra::answer_device_code(kernel, &parse(&body)?)?;
@@ -100,7 +107,7 @@ async fn try_answer(
 
 fn no_such(method: &Method, path: &str) -> String {
     format!(
-        "there is no {method} {path}; there are health, reset, clock, journal, faults, outcomes, apps, device_codes, export"
+        "there is no {method} {path}; there are health, reset, clock, journal, faults, outcomes, tracking, apps, device_codes, export"
     )
 }
 

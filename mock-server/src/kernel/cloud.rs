@@ -11,9 +11,9 @@ use parking_lot::{Mutex, RwLock};
 use time::OffsetDateTime;
 
 use super::{
-    Event, Fault, Kernel, Refusal, Settings, World, WorldId,
+    Event, Fault, Kernel, Refusal, Settings, TrackingOptions, World, WorldId,
     addresses::Authority,
-    clock::{Clock, EPOCH},
+    clock::{Clock, EPOCH, wall},
     log::{Forgetful, Log},
     routes,
     temporary::Temporary,
@@ -39,7 +39,8 @@ pub(crate) struct Shared {
     pub(crate) executor: Arc<dyn Executor>,
     files: PathBuf,
     seed: u64,
-    epoch: OffsetDateTime,
+    /// When worlds begin; the wall clock tells if there is no such time.
+    epoch: Option<OffsetDateTime>,
     router: Router,
     /// The temporary folder, if the files do not outlive the cloud.
     _guard: Option<Temporary>,
@@ -50,10 +51,11 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub struct MockCloudBuilder {
     seed: Option<u64>,
-    began_at: OffsetDateTime,
+    began_at: Option<OffsetDateTime>,
     delay: Option<f64>,
     strict: bool,
     device_codes_by_hand: bool,
+    tracking: TrackingOptions,
     files: Option<PathBuf>,
     executor: Arc<dyn Executor>,
     log: Arc<dyn Log>,
@@ -65,10 +67,11 @@ impl Default for MockCloudBuilder {
     fn default() -> Self {
         Self {
             seed: None,
-            began_at: EPOCH,
+            began_at: Some(EPOCH),
             delay: None,
             strict: false,
             device_codes_by_hand: false,
+            tracking: TrackingOptions::default(),
             files: None,
             executor: Arc::new(Simulated),
             log: Arc::new(Forgetful),
@@ -107,6 +110,12 @@ impl MockCloudBuilder {
         Self { device_codes_by_hand: by_hand, ..self }
     }
 
+    /// Makes the stores of runs of every world begin with `tracking`.
+    #[must_use]
+    pub fn with_tracking(self, tracking: TrackingOptions) -> Self {
+        Self { tracking, ..self }
+    }
+
     /// Keeps files below `folder` instead of in a temporary folder.
     #[must_use]
     pub fn with_files(self, folder: impl Into<PathBuf>) -> Self {
@@ -120,7 +129,7 @@ impl MockCloudBuilder {
     pub(crate) fn for_socket(self) -> Self {
         let random = || uuid::Uuid::new_v4().as_u64_pair().0;
         Self {
-            began_at: crate::kernel::clock::wall(),
+            began_at: None,
             seed: Some(self.seed.unwrap_or_else(random)),
             delay: Some(self.delay.unwrap_or(0.0)),
             ..self
@@ -163,6 +172,7 @@ impl MockCloudBuilder {
             delay: self.delay.unwrap_or(1.0),
             strict: self.strict,
             device_codes_by_hand: self.device_codes_by_hand,
+            tracking: Arc::new(self.tracking),
             loopback: Arc::new(Mutex::new(None)),
             ca_file: Arc::new(Mutex::new(None)),
         };
@@ -236,6 +246,17 @@ impl MockCloud {
         self.kernel().faults.all()
     }
 
+    /// How the stores of runs of the default world behave.
+    pub fn tracking(&self) -> TrackingOptions {
+        TrackingOptions::clone(&self.kernel().tracking())
+    }
+
+    /// Makes the stores of runs of the default world behave as `tracking` says
+    /// from now on. What is there stays as it is.
+    pub fn set_tracking(&self, tracking: TrackingOptions) {
+        self.kernel().set_tracking(Arc::new(tracking));
+    }
+
     /// Replaces the rules that decide how tasks of the default world end. The
     /// same JSON list as `POST /_mock/outcomes` takes.
     ///
@@ -269,7 +290,11 @@ impl Shared {
             return Ok(kernel.clone());
         }
         let seed = id.0.bytes().fold(self.seed, |it, byte| it.rotate_left(9) ^ u64::from(byte));
-        let kernel = self.kernel(id.clone(), World::genesis(seed, self.epoch), self.epoch);
+        let at = self.epoch.unwrap_or_else(wall);
+        let kernel = self.kernel(
+            id.clone(),
+            World::genesis(seed, at).with_artifact_root(&self.settings.tracking),
+        );
         kernel.begin()?;
         worlds.insert(id.clone(), kernel.clone());
         Ok(kernel)
@@ -278,9 +303,7 @@ impl Shared {
     /// Goes on with a world that was kept, or begins with one that is `new` to
     /// the log. What was executing when the mock ended has failed.
     fn resume(&self, id: WorldId, world: World, is_new: bool) -> Result<(), Refusal> {
-        // Time goes on from where the world was, even if this machine's clock was set back.
-        let began_at = self.epoch.max(world.at - world.clock_offset);
-        let kernel = self.kernel(id.clone(), world, began_at);
+        let kernel = self.kernel(id.clone(), world);
         if is_new {
             kernel.begin()?;
         }
@@ -291,8 +314,13 @@ impl Shared {
         Ok(())
     }
 
-    fn kernel(&self, id: WorldId, world: World, began_at: OffsetDateTime) -> Arc<Kernel> {
-        let clock = Clock::new(began_at, world.clock_offset);
+    fn kernel(&self, id: WorldId, world: World) -> Arc<Kernel> {
+        let offset = world.clock_offset;
+        // Time goes on from where the world was, even if this machine's clock was set back.
+        let clock = match self.epoch {
+            Some(epoch) => Clock::starting_at(epoch.max(world.at - offset), offset),
+            None => Clock::of_the_wall(world.at, offset),
+        };
         let (log, settings) = (self.log.clone(), self.settings.clone());
         Kernel::new(id, world, clock, log, settings, &self.files, self.executor.clone())
     }
@@ -342,7 +370,8 @@ impl Kernel {
         self.read::<_, Refusal>(|_, _| Ok(()))?;
         let offset = self.clock.set_offset(Duration::ZERO);
         let began = |world: &World, ctx: &mut super::Ctx<'_>| {
-            let mut fresh = World::genesis(seed, ctx.now);
+            let fresh = World::genesis(seed, ctx.now);
+            let mut fresh = fresh.with_artifact_root(&self.settings.tracking);
             (fresh.epoch, fresh.seq) = (world.epoch + 1, world.seq);
             Ok((vec![Event::Began(Box::new(fresh))], ()))
         };
@@ -354,6 +383,7 @@ impl Kernel {
         self.forget_the_past();
         self.faults.clear();
         self.recorder.clear();
+        self.set_tracking(self.settings.tracking.clone());
         let cleared = self.files.clear();
         cleared.map_err(|err| Refusal::invalid(format!("files could not be removed: {err}")))
     }

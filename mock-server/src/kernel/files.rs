@@ -122,6 +122,11 @@ pub(crate) fn place(unfinished: &Path, path: &Path) -> io::Result<()> {
 }
 
 impl Folder {
+    /// A folder of this machine that does not belong to a world.
+    pub(crate) fn local(path: PathBuf) -> Self {
+        Self(path)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

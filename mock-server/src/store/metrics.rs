@@ -64,6 +64,9 @@ pub(crate) struct Batch {
     /// cells have no ids, as in MLflow: there an equal number is the same number.
     #[serde(default)]
     pub(crate) ids: Option<Vec<CellId>>,
+    /// Whether what is there already is added again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) keeps_repeats: bool,
 }
 
 /// Stands for the id that a client gave a cell. `None` if it gave none: then
@@ -151,7 +154,15 @@ impl Batch {
         let name = name.into();
         let columns = BTreeMap::from([(name.clone(), "double".to_owned())]);
         let shown_as = "azureml.v1.scalar".to_owned();
-        Self { name, columns, shown_as, cells: Cells::Numbers(Points(points)), ids: None }
+        let cells = Cells::Numbers(Points(points));
+        Self { name, columns, shown_as, cells, ids: None, keeps_repeats: false }
+    }
+}
+
+impl Batch {
+    /// Whether equal numbers are not the same number.
+    fn has_identities(&self) -> bool {
+        self.ids.is_some() || self.keeps_repeats
     }
 }
 
@@ -170,12 +181,13 @@ impl Series {
     }
 
     /// Adds a batch of the same columns. What is there already is not added
-    /// again: log calls may be repeated.
+    /// again, because log calls may be repeated, unless the batch wants it.
     pub(crate) fn add(&mut self, batch: &Batch) {
         match &batch.cells {
             Cells::Numbers(Points(points)) => {
                 for (index, point) in points.iter().enumerate() {
-                    if self.is_new(batch, index) && (batch.ids.is_some() || self.is_unseen(point)) {
+                    let is_new = self.is_new(batch, index);
+                    if is_new && (batch.has_identities() || self.is_unseen(point)) {
                         self.push(*point);
                     }
                 }
@@ -195,7 +207,7 @@ impl Series {
     /// Whether the id of a cell was never met. Keeps it.
     fn is_new(&mut self, batch: &Batch, index: usize) -> bool {
         let id = batch.ids.as_ref().and_then(|it| *it.get(index)?);
-        id.is_none_or(|it| self.ids.insert(it))
+        id.is_none_or(|it| self.ids.insert(it)) || batch.keeps_repeats
     }
 
     fn is_unseen(&mut self, point: &Point) -> bool {

@@ -13,7 +13,7 @@ mod rules;
 mod run;
 mod runs;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -32,6 +32,7 @@ pub(crate) use self::{
     rules::{
         at, decide_asset, decide_experiment, decide_log, decide_model, decide_model_deletion,
         decide_model_patch, decide_patch, decide_run, decide_status, decide_version,
+        metrics_are_seen,
     },
     run::{Run, RunError, RunPatch, Status},
 };
@@ -53,10 +54,21 @@ pub(crate) struct Store {
     assets: BTreeMap<String, Asset>,
     /// Registered models by name.
     registered: BTreeMap<String, RegisteredModel>,
+    /// What was logged and is not to be seen yet, in the order in which it will be.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    unseen: VecDeque<Unseen>,
     /// Logged models by id.
     logged: BTreeMap<String, LoggedModel>,
     /// Ids of logged models in the order in which they were made.
     logged_order: Vec<String>,
+}
+
+/// Metrics that nobody sees yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Unseen {
+    visible_at: OffsetDateTime,
+    run_id: String,
+    batches: Vec<Batch>,
 }
 
 /// What happens in a store.
@@ -81,6 +93,13 @@ pub(crate) enum Event {
     MetricsLogged {
         run_id: String,
         batches: Vec<Batch>,
+        /// At once if there is no such time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        visible_at: Option<OffsetDateTime>,
+    },
+    /// What was to become visible up to `until` is.
+    MetricsSeen {
+        until: OffsetDateTime,
     },
     AssetCreated(Asset),
     ModelRegistered(Box<Model>),
@@ -136,6 +155,11 @@ pub(crate) enum Event {
 impl Stores {
     /// What every world begins with: plain MLflow has an experiment called Default.
     pub(crate) fn seeded(at: OffsetDateTime) -> Self {
+        Self::seeded_below("mlflow-artifacts:", at)
+    }
+
+    /// The same, with the artifacts of plain MLflow below `root`.
+    pub(crate) fn seeded_below(root: &str, at: OffsetDateTime) -> Self {
         let default = Experiment {
             id: "0".to_owned(),
             name: "Default".to_owned(),
@@ -143,7 +167,7 @@ impl Stores {
             modified_at: at,
             is_deleted: false,
             tags: BTreeMap::new(),
-            artifact_location: "mlflow-artifacts:/0".to_owned(),
+            artifact_location: format!("{root}/0"),
         };
         let mut plain = Store::default();
         plain.evolve(&Event::ExperimentCreated(default));
@@ -154,6 +178,13 @@ impl Stores {
     pub(crate) fn at(&self, place: &Place) -> &Store {
         static EMPTY: std::sync::LazyLock<Store> = std::sync::LazyLock::new(Store::default);
         self.0.get(place).unwrap_or(&EMPTY)
+    }
+
+    /// Which metrics become visible next, and when.
+    pub(crate) fn next_due(&self) -> Option<(OffsetDateTime, Place)> {
+        let unseen = self.0.iter().filter_map(|(place, it)| Some((it.unseen.front()?, place)));
+        let next = unseen.min_by_key(|(it, _)| it.visible_at);
+        next.map(|(it, place)| (it.visible_at, place.clone()))
     }
 
     pub(crate) fn evolve(&mut self, place: &Place, event: &Event) {
@@ -178,8 +209,23 @@ impl Store {
             Event::ErrorSet { run_id, error } => {
                 self.with_run(run_id, |run| run.error = Some(error.clone()));
             }
-            Event::MetricsLogged { run_id, batches } => {
+            Event::MetricsLogged { run_id, batches, visible_at: None } => {
                 self.with_run(run_id, |run| batches.iter().for_each(|it| run.log(it)));
+            }
+            Event::MetricsLogged { run_id, batches, visible_at: Some(visible_at) } => {
+                let (visible_at, run_id) = (*visible_at, run_id.clone());
+                let place = self.unseen.partition_point(|it| it.visible_at <= visible_at);
+                let unseen = Unseen { visible_at, run_id, batches: batches.clone() };
+                self.unseen.insert(place, unseen);
+            }
+            Event::MetricsSeen { until } => {
+                let count = self.unseen.partition_point(|it| it.visible_at <= *until);
+                let due: Vec<Unseen> = self.unseen.drain(..count).collect();
+                for it in due {
+                    self.with_run(&it.run_id, |run| {
+                        it.batches.iter().for_each(|batch| run.log(batch));
+                    });
+                }
             }
             Event::AssetCreated(asset) => {
                 self.assets.insert(asset.id.clone(), asset.clone());
@@ -290,6 +336,16 @@ impl Store {
 
     pub(crate) fn has_run(&self, id: &str) -> bool {
         self.runs.get(id).is_some()
+    }
+
+    /// The columns that a metric of a run has, or will have once it is seen.
+    fn columns<'a>(&'a self, run: &'a Run, metric: &str) -> Option<&'a BTreeMap<String, String>> {
+        let seen = run.metrics.get(metric).map(|it| &it.columns);
+        seen.or_else(|| {
+            let unseen = self.unseen.iter().filter(|it| it.run_id == run.id);
+            let mut batches = unseen.flat_map(|it| &it.batches);
+            batches.find(|it| it.name == metric).map(|it| &it.columns)
+        })
     }
 
     /// All runs, the newest first.

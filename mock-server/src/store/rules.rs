@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use time::OffsetDateTime;
+
 use super::{
     Asset, Batch, Cells, Event, Experiment, Model, ModelPatch, NewModel, Place, Run, RunError,
     RunPatch, Status, Store, registry::NO_STAGE,
 };
-use crate::kernel::{self, Ctx, Decision, Kind, Refusal};
+use crate::kernel::{self, Ctx, Decision, Kind, Refusal, clock::later};
 
 pub(crate) fn at(place: &Place, event: Event) -> kernel::Event {
     kernel::Event::Store(place.clone(), event)
@@ -147,13 +149,14 @@ pub(crate) fn decide_log(
     place: &Place,
     run_id: &str,
     batches: Vec<Batch>,
+    ctx: &Ctx<'_>,
 ) -> Decision<Vec<(String, String)>> {
     let run = store.run(run_id)?;
     let mut fresh: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let (mut kept, mut refused) = (Vec::new(), Vec::new());
     for mut batch in batches {
-        let known = run.metrics.get(&batch.name).map(|it| &it.columns);
-        let known = known.or_else(|| fresh.get(&batch.name)).cloned();
+        let known = store.columns(run, &batch.name).or_else(|| fresh.get(&batch.name)).cloned();
+        batch.keeps_repeats = !ctx.tracking.dedupe;
         match known {
             Some(known) if !fits(&known, &batch) => {
                 let text = format!("the metric has the columns {known:?}");
@@ -170,8 +173,15 @@ pub(crate) fn decide_log(
     if kept.is_empty() {
         return Ok((Vec::new(), refused));
     }
-    let event = Event::MetricsLogged { run_id: run_id.to_owned(), batches: kept };
+    let delay = ctx.tracking.visibility_delay;
+    let visible_at = (!delay.is_zero()).then(|| later(ctx.now, delay));
+    let event = Event::MetricsLogged { run_id: run_id.to_owned(), batches: kept, visible_at };
     Ok((vec![at(place, event)], refused))
+}
+
+/// What was logged to `place` and was to become visible up to `until` does.
+pub(crate) fn metrics_are_seen(place: &Place, until: OffsetDateTime) -> kernel::Event {
+    at(place, Event::MetricsSeen { until })
 }
 
 /// A whole number fits a column of numbers.

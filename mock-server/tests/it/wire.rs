@@ -97,6 +97,24 @@ async fn the_clock_of_a_socket_is_the_wall_clock() {
 }
 
 #[tokio::test]
+async fn what_a_server_stamps_lies_between_the_question_and_the_answer() {
+    let server = server().await;
+    let now = || {
+        let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        u64::try_from(since.as_millis()).unwrap()
+    };
+    for name in 0..50 {
+        let before = now();
+        let body = json!({ "name": name.to_string() });
+        let create = "/mlflow/api/2.0/mlflow/registered-models/create";
+        let made = post(server.url(), create, &body).await;
+        let stamp = made["registered_model"]["creation_timestamp"].as_u64().unwrap();
+        assert!(before <= stamp && stamp <= now(), "{before} {stamp}");
+        post(server.url(), "/_mock/reset", &json!({})).await;
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_is_stopped_frees_its_port() {
     let server = server().await;
     let url = server.url().to_owned();

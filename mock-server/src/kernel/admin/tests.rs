@@ -46,7 +46,7 @@ async fn what_is_not_there_is_refused_by_name() {
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(
         body["error"]["message"],
-        "there is no GET /_mock/helth; there are health, reset, clock, journal, faults, outcomes, apps, device_codes, export"
+        "there is no GET /_mock/helth; there are health, reset, clock, journal, faults, outcomes, tracking, apps, device_codes, export"
     );
 }
 

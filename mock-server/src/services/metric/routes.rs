@@ -55,8 +55,8 @@ async fn batch(
             Err(refusal) => errors.push((name, refusal.message)),
         }
     }
-    let refused = kernel.commit::<_, Refused<Envelope>>(|world, _| {
-        decide_log(world.stores.at(&scope.place), &scope.place, &path.run, batches)
+    let refused = kernel.commit::<_, Refused<Envelope>>(|world, ctx| {
+        decide_log(world.stores.at(&scope.place), &scope.place, &path.run, batches, ctx)
     })?;
     errors.extend(refused);
     let errors: Vec<Value> = errors

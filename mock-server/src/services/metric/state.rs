@@ -37,7 +37,7 @@ pub(super) fn batch(
     let ids = Some(sent.iter().map(|it| it.id).collect());
     let numbers = if is_scalar(&columns, &shown_as) { packed(&name, &sent)? } else { None };
     let cells = numbers.map_or_else(|| Cells::Rows(rows(sent)), Cells::Numbers);
-    Ok(Batch { name, columns, shown_as, cells, ids })
+    Ok(Batch { name, columns, shown_as, cells, ids, keeps_repeats: false })
 }
 
 fn is_scalar(columns: &BTreeMap<String, String>, shown_as: &str) -> bool {

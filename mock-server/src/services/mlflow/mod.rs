@@ -4,10 +4,10 @@
 //! Emulated: experiments, runs, metrics, parameters, tags, batches, datasets,
 //! search with the whole grammar, histories, logged models, the model registry
 //! with aliases and stages, artifacts (listed everywhere; kept for clients by
-//! the plain server and at the Databricks root, whole or in parts).
+//! the plain server and at the Databricks root, whole or in parts), the GraphQL of its pages.
 //! The registry of an Azure ML workspace is that of model management.
 //! Not emulated: traces, evaluation, prompts' optimization, gateway, webhooks,
-//! workspaces of MLflow itself, GraphQL, presigned addresses.
+//! workspaces of MLflow itself, presigned addresses.
 //!
 //! Reference: `mlflow server` 3.17.2.
 

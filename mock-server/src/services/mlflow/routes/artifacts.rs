@@ -1,23 +1,25 @@
-use std::{collections::BTreeMap, fs::File, io};
+use std::collections::BTreeMap;
 
 use axum::{
     Json,
     body::Body,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode, header},
+    response::{Html, IntoResponse, Response},
 };
+use serde::Deserialize;
 
 use super::{
     Answer,
+    attachment::sent,
     root::{Root, Tree},
 };
 use crate::{
-    kernel::{Here, Kernel, Kind, Refusal, Refused, files},
+    kernel::{Here, Kernel, Kind, Names, Refusal, Refused, files},
     services::{
-        blob,
+        blob::{self, bodies::Received},
         mlflow::{
             state,
-            wire::{Asked, Envelope, Fields, FileInfo, files_json},
+            wire::{Asked, Envelope, FileInfo, files_json},
         },
     },
 };
@@ -25,7 +27,7 @@ use crate::{
 type Refuse = Refused<Envelope>;
 
 /// A relative path that stays where it is. Empty for the root.
-pub(super) fn safe(path: &str) -> Result<String, Refusal> {
+pub(in super::super) fn safe(path: &str) -> Result<String, Refusal> {
     let mut path = path.to_owned();
     loop {
         let decoded = percent_encoding::percent_decode_str(&path).decode_utf8_lossy().into_owned();
@@ -34,16 +36,18 @@ pub(super) fn safe(path: &str) -> Result<String, Refusal> {
         }
         path = decoded;
     }
-    let has_drive = path.as_bytes().get(1) == Some(&b':');
+    let path = path.strip_prefix("file:").unwrap_or(&path);
     let leaves = path.split('/').any(|it| it == "..");
-    if leaves || has_drive || path.starts_with('/') || path.contains(['#', '\\', '\0']) {
+    let has_drive = path.as_bytes().get(1) == Some(&b':')
+        && path.as_bytes().get(2).is_some_and(|it| matches!(it, b'/' | b'\\'));
+    if leaves || has_drive || path.starts_with('/') || path.contains(['#', '\0']) {
         return Err(Refusal::invalid("Invalid path"));
     }
     let parts = path.split('/').filter(|it| !matches!(*it, "" | "."));
     Ok(parts.collect::<Vec<_>>().join("/"))
 }
 
-fn unusable(err: impl std::fmt::Display) -> Refusal {
+pub(super) fn unusable(err: impl std::fmt::Display) -> Refusal {
     Refusal::new(Kind::Unrecorded, format!("the file could not be used: {err}"))
 }
 
@@ -95,102 +99,65 @@ pub(super) async fn list(Here(kernel): Here, root: Root, Asked(fields): Asked) -
     Ok(Json(files_json(Some(&uri), &files)))
 }
 
-/// The bytes of a file, for a browser to save.
-pub(super) async fn sent(tree: &Tree, path: &str) -> Result<Response, Refusal> {
-    let name = format!("{}{path}", tree.prefix);
-    let missing = || Refusal::not_found(format!("No such artifact: '{path}'"));
-    if tree.folder.path().join(&name).is_dir() {
-        let text = format!("Artifact path refers to a directory, not a file: '{path}'");
-        return Err(Refusal::invalid(text));
-    }
-    let file = match File::open(tree.folder.locate(&name)) {
-        Err(err)
-            if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-        {
-            return Err(missing());
-        }
-        other => other.map_err(unusable)?,
-    };
-    let data = file.metadata().map_err(unusable)?;
-    let body = blob::bodies::send(file, 0, data.len()).await?;
-    let base = path.rsplit('/').next().unwrap_or(path);
-    let headers = [
-        (header::CONTENT_TYPE, kind_of(base).to_owned()),
-        (header::CONTENT_LENGTH, data.len().to_string()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-        (header::CONTENT_DISPOSITION, attachment(base)),
-    ];
-    Ok((headers, body).into_response())
-}
-
-fn attachment(name: &str) -> String {
-    let plain = |it: char| it.is_ascii_alphanumeric() || "!#$&+-.^_`|~".contains(it);
-    if !name.is_empty() && name.chars().all(plain) {
-        return format!("attachment; filename={name}");
-    }
-    let ascii: String =
-        name.chars().filter(|it| (' '..='~').contains(it) && !"\"\\".contains(*it)).collect();
-    let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
-    format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}")
-}
-
-/// The kind of a file by the end of its name. What is text is shown as text.
-fn kind_of(name: &str) -> &'static str {
-    let ending = name.rsplit_once('.').map_or("", |(_, it)| it).to_ascii_lowercase();
-    match ending.as_str() {
-        "txt" | "log" | "err" | "cfg" | "conf" | "cnf" | "ini" | "properties" | "prop"
-        | "hocon" | "toml" | "yaml" | "yml" | "xml" | "json" | "js" | "py" | "py3" | "csv"
-        | "tsv" | "md" | "rst" | "jsonnet" => "text/plain",
-        _ if matches!(name, "MLmodel" | "MLproject") => "text/plain",
-        "html" | "htm" => "text/html",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "svg" => "image/svg+xml",
-        "pdf" => "application/pdf",
-        "zip" => "application/zip",
-        _ => "application/octet-stream",
-    }
-}
-
-fn path_in(fields: &Fields) -> Result<String, Refusal> {
-    let lacks = || {
-        let text = "Request must specify 'path' as a query parameter";
-        Refusal::invalid(text).with_code("BAD_REQUEST")
-    };
-    safe(fields.text("path")?.filter(|it| !it.is_empty()).ok_or_else(lacks)?)
+/// What a browser gets that names no file.
+fn no_path() -> Response {
+    const PAGE: &str = "<!doctype html>\n<html lang=en>\n<title>400 Bad Request</title>\n<h1>Bad Request</h1>\n<p>The browser (or proxy) sent a request that this server could not understand.</p>\n";
+    (StatusCode::BAD_REQUEST, Html(PAGE)).into_response()
 }
 
 pub(super) async fn get(
     Here(kernel): Here,
     root: Root,
+    headers: HeaderMap,
     Asked(fields): Asked,
 ) -> Result<Response, Refuse> {
-    let path = path_in(&fields)?;
-    let uri = run_uri(&kernel, &root, fields.run_id()?)?;
-    Ok(sent(&tree(&kernel, &root, &uri)?, &path).await?)
+    let Some(path) = fields.text("path")? else { return Ok(no_path()) };
+    let path = safe(path)?;
+    // A browser that names no run asks for one that is called so.
+    let has_run = fields.has("run_id") || fields.has("run_uuid");
+    let uri = run_uri(&kernel, &root, if has_run { fields.run_id()? } else { "None" })?;
+    Ok(sent(&tree(&kernel, &root, &uri)?, &path, &headers).await?)
 }
 
 pub(super) async fn get_of_version(
     Here(kernel): Here,
     root: Root,
+    headers: HeaderMap,
     Asked(fields): Asked,
 ) -> Result<Response, Refuse> {
-    let path = path_in(&fields)?;
-    let (name, number) = (fields.required("name")?, fields.required("version")?);
+    let Some(path) = fields.text("path")? else { return Ok(no_path()) };
+    let path = safe(path)?;
+    let (name, number) = (fields.text_or_empty("name")?, fields.required("version")?);
     let uri = kernel.read::<_, Refuse>(|world, _| {
         let store = world.stores.at(&root.place);
-        let uri = state::download_uri(state::version(store, name, number)?.0);
-        // `runs:/{id}/{path}` is what clients make of it, too.
-        let run = uri.strip_prefix("runs:/").and_then(|it| it.split_once('/'));
-        Ok(match run {
-            Some((id, path)) => {
-                format!("{}/{path}", root.artifact_uri(store, state::run(store, id)?))
-            }
-            None => uri.to_owned(),
-        })
+        root.version_uri(store, state::version(store, name, number)?.0)
     })?;
-    Ok(sent(&tree(&kernel, &root, &uri)?, &path).await?)
+    Ok(sent(&tree(&kernel, &root, &uri)?, &path, &headers).await?)
+}
+
+/// A file of a logged model.
+pub(super) async fn get_of_model(
+    Here(kernel): Here,
+    root: Root,
+    headers: HeaderMap,
+    Names(of, _): Names<OfModel, Envelope>,
+    Asked(fields): Asked,
+) -> Result<Response, Refuse> {
+    let path = fields.text("artifact_file_path")?.filter(|it| !it.is_empty()).ok_or_else(|| {
+        let text = "Request must include the \"artifact_file_path\" query parameter.";
+        Refusal::invalid(text).with_code("BAD_REQUEST")
+    })?;
+    let path = safe(path)?;
+    let uri = kernel.read::<_, Refuse>(|world, _| {
+        let store = world.stores.at(&root.place);
+        Ok(root.model_uri(store, state::logged(store, &of.model_id)?))
+    })?;
+    Ok(sent(&tree(&kernel, &root, &uri)?, &path, &headers).await?)
+}
+
+#[derive(Deserialize)]
+pub(super) struct OfModel {
+    model_id: String,
 }
 
 /// Takes the bytes of a file and puts it in its place.
@@ -200,8 +167,15 @@ pub(super) async fn store(
     path: &str,
     body: Body,
 ) -> Result<(), Refusal> {
+    put(kernel, tree, path, &received(kernel, body).await?)
+}
+
+async fn received(kernel: &Kernel, body: Body) -> Result<Received, Refusal> {
     let unfinished = kernel.files.unfinished().map_err(unusable)?;
-    let received = blob::bodies::receive(unfinished, body).await?;
+    blob::bodies::receive(unfinished, body).await
+}
+
+fn put(kernel: &Kernel, tree: &Tree, path: &str, received: &Received) -> Result<(), Refusal> {
     let name = format!("{}{path}", tree.prefix);
     let _one_at_a_time = kernel.files.writing.lock();
     files::place(&received.path, &tree.folder.locate(&name)).map_err(unusable)
@@ -231,8 +205,13 @@ pub(super) async fn upload(
         return Err(Refusal::invalid("Artifact size is too large. Max size is 10MB.").into());
     }
     let uri = run_uri(&kernel, &root, id)?;
-    store(&kernel, &tree(&kernel, &root, &uri)?, &path, request.into_body()).await?;
-    Ok((StatusCode::OK, Json(serde_json::json!({}))).into_response())
+    let (tree, body) = (tree(&kernel, &root, &uri)?, request.into_body());
+    let received = received(&kernel, body).await?;
+    if received.len == 0 {
+        return Err(Refusal::invalid("Request must specify data.").into());
+    }
+    put(&kernel, &tree, &path, &received)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], ()).into_response())
 }
 
 #[cfg(test)]
@@ -244,7 +223,7 @@ mod tests {
         assert_eq!(safe("a//b/./c").unwrap(), "a/b/c");
         assert_eq!(safe("").unwrap(), "");
         for bad in
-            ["..", "a/../b", "/a", "%2e%2e/a", "a%252f..%252fb", "a\\b", "a%00", "c:/a", "a#b"]
+            ["..", "a/../b", "/a", "%2e%2e/a", "a%252f..%252fb", "file:/a", "a%00", "c:/a", "a#b"]
         {
             assert!(safe(bad).is_err(), "{bad}");
         }

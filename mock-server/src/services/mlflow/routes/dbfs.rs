@@ -1,11 +1,12 @@
 //! DBFS as MLflow's client reaches it: `/dbfs/{path}`, bytes up and down.
 
-use axum::{body::Body, response::Response};
+use axum::{body::Body, http::HeaderMap, response::Response};
 use serde::Deserialize;
 
 use super::{
     Answer,
-    artifacts::{safe, sent, store},
+    artifacts::{safe, store},
+    attachment::sent,
     done,
     root::Tree,
 };
@@ -38,7 +39,8 @@ pub(super) async fn upload(
 pub(super) async fn download(
     Here(kernel): Here,
     AtDatabricks(workspace): AtDatabricks,
+    headers: HeaderMap,
     Names(path, _): PathNames,
 ) -> Result<Response, Refused<Envelope>> {
-    Ok(sent(&tree(&kernel, workspace), &safe(&path.path)?).await?)
+    Ok(sent(&tree(&kernel, workspace), &safe(&path.path)?, &headers).await?)
 }

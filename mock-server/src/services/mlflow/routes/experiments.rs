@@ -21,9 +21,11 @@ pub(super) const LARGEST_PAGE: i64 = 50_000;
 type Refuse = Refused<Envelope>;
 
 pub(super) async fn create(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
+    let name = fields.required("name")?.to_owned();
+    let location = fields.text_or_empty("artifact_location")?;
     let new = NewExperiment {
-        name: fields.required("name")?.to_owned(),
-        artifact_location: fields.text_or_empty("artifact_location")?.to_owned(),
+        name,
+        artifact_location: root.absolute(location),
         tags: fields.pairs("tags")?,
     };
     let id =

@@ -2,11 +2,14 @@
 //! whose runs are meant.
 
 mod artifacts;
+mod attachment;
 mod dbfs;
 mod experiments;
+mod graphql;
 mod logging;
 mod metrics;
 mod models;
+mod promptlab;
 mod proxy;
 mod registry;
 pub(super) mod root;
@@ -229,10 +232,12 @@ const SERVER_ROUTES: &[Route] = &[
     Route::get("mlflow.server.info", "/api/3.0/mlflow/server-info", |it| on(it, server::info)),
     Route::get("mlflow.artifacts.get", "/mlflow/get-artifact", |it| on(it, artifacts::get)).without_bodies(),
     Route::get("mlflow.model_versions.get_artifact", "/mlflow/model-versions/get-artifact", |it| on(it, artifacts::get_of_version)).without_bodies(),
+    Route::get("mlflow.logged_models.get_artifact", "/mlflow/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files", |it| on(it, artifacts::get_of_model)).without_bodies(),
+    Route::post("mlflow.runs.create_promptlab", "/mlflow/ajax-api/2.0/mlflow/runs/create-promptlab-run", |it| on(it, promptlab::create)).partial("the table of results is kept, no model"),
     Route::post("mlflow.artifacts.upload_small", "/mlflow/ajax-api/2.0/mlflow/upload-artifact", |it| on(it, artifacts::upload)).without_bodies(),
     Route::post("mlflow.runs.log_batch_async", "/mlflow/api/2.0/preview/mlflow/runs/log-batch-async", |it| on(it, logging::log_batch_async)).without_bodies(),
     Route::get("mlflow.runs.get_run_data_status", "/mlflow/api/2.0/preview/mlflow/runs/get-run-data-status", |it| on(it, logging::run_data_status)),
-    Route::absent(Method::POST, "mlflow.graphql", "/mlflow/graphql"),
+    Route::post("mlflow.graphql", "/mlflow/graphql", |it| on(it, graphql::execute)),
     Route::absent(Method::POST, "mlflow.traces.export", "/mlflow/v1/traces"),
     Route::absent(Method::POST, "mlflow.webhooks.create", "/mlflow/api/2.0/mlflow/webhooks"),
     Route::absent(Method::GET, "mlflow.webhooks.list", "/mlflow/api/2.0/mlflow/webhooks"),

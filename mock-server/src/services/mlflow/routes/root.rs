@@ -5,23 +5,28 @@ use axum::{
 };
 
 use crate::{
-    kernel::{Kernel, Site, files::Folder},
+    kernel::{Kernel, Refusal, Site, files::Folder},
     services::{
-        azure::AtWorkspace, blob::ARTIFACTS, databricks::AtDatabricks, mlflow::wire::RunView,
+        azure::AtWorkspace,
+        blob::ARTIFACTS,
+        databricks::AtDatabricks,
+        mlflow::{state, wire::RunView},
     },
-    store::{Experiment, LoggedModel, Place, Run, Store},
+    store::{Experiment, LoggedModel, Model, Place, Run, Store},
 };
 
 /// Where Databricks itself keeps artifacts. Clients reach what is here by the Files API.
 const TRACKING: &str = "dbfs:/databricks/mlflow-tracking/";
 
 /// Whose runs the path speaks of, and where their artifacts are.
+#[derive(Clone, Debug)]
 pub(in super::super) struct Root {
     pub(in super::super) place: Place,
     /// What stands in front of an Azure ML workspace's artifacts.
     azure: Option<Azure>,
 }
 
+#[derive(Clone, Debug)]
 struct Azure {
     prefix: String,
     account: String,
@@ -75,6 +80,27 @@ impl Root {
         }
     }
 
+    /// A location as a plain server keeps it: a relative path begins where the
+    /// server was started.
+    pub(in super::super) fn absolute(&self, location: &str) -> String {
+        let is_relative = !location.is_empty()
+            && !location.starts_with('/')
+            && state::scheme(location).is_empty();
+        match std::path::absolute(location) {
+            Ok(path) if is_relative && self.place == Place::Plain => path.display().to_string(),
+            _ => location.to_owned(),
+        }
+    }
+
+    /// The folder of this machine that `uri` names, if it is below the one that
+    /// whoever started the server gave to MLflow.
+    fn local(&self, kernel: &Kernel, uri: &str) -> Option<Folder> {
+        let local = |uri: &str| state::local_path(uri).ok().flatten();
+        let root = kernel.tracking().artifact_root.as_deref().and_then(local)?;
+        let path = local(uri).filter(|it| self.place == Place::Plain && it.starts_with(root))?;
+        Some(Folder::local(path))
+    }
+
     fn below(&self, store: &Store, experiment_id: &str, rest: &str) -> String {
         let location = store.experiment(experiment_id).map(|it| self.location(it));
         let location = location.unwrap_or_default();
@@ -104,6 +130,22 @@ impl Root {
         self.below(store, &it.experiment_id, &format!("{folder}/{}/artifacts", it.id))
     }
 
+    /// Where the files of a version are, as clients find out, too.
+    pub(in super::super) fn version_uri(
+        &self,
+        store: &Store,
+        it: &Model,
+    ) -> Result<String, Refusal> {
+        let uri = state::download_uri(it);
+        let of_run = uri.strip_prefix("runs:/").and_then(|it| it.split_once('/'));
+        Ok(match of_run {
+            Some((id, path)) => {
+                format!("{}/{path}", self.artifact_uri(store, state::run(store, id)?))
+            }
+            None => uri.to_owned(),
+        })
+    }
+
     pub(in super::super) fn view<'a>(&self, store: &Store, run: &'a Run) -> RunView<'a> {
         RunView { run, artifact_uri: self.artifact_uri(store, run) }
     }
@@ -115,6 +157,9 @@ impl Root {
 
     /// The files behind a URI of an artifact, if this cloud has them.
     pub(in super::super) fn tree(&self, kernel: &Kernel, uri: &str) -> Option<Tree> {
+        if let Some(folder) = self.local(kernel, uri) {
+            return Some(Tree { folder, prefix: String::new() });
+        }
         let (scheme, rest) = uri.split_once(':')?;
         let (folder, name) = match (scheme, &self.place, &self.azure) {
             ("mlflow-artifacts", ..) => (self.folder(kernel), path_of(rest).to_owned()),

@@ -23,7 +23,7 @@ use crate::{
 type Refuse = Refused<Envelope>;
 
 /// What a run is shown in: written straight from the store.
-type Shown = Result<wire::Answer, Refuse>;
+pub(super) type Shown = Result<wire::Answer, Refuse>;
 
 pub(super) async fn create(
     Here(kernel): Here,
@@ -39,13 +39,14 @@ pub(super) async fn create(
         (None, Place::Plain) => String::new(),
         (None, _) => caller.name,
     };
-    let new = NewRun { experiment_id, name, user, started_at, tags: fields.pairs("tags")? };
+    let tags = fields.pairs("tags")?;
+    let new = NewRun { experiment_id, name, user, started_at, tags, ..NewRun::default() };
     let id =
         kernel.commit::<_, Refuse>(|world, ctx| decide_new_run(world, &root.place, new, ctx))?;
     show(&kernel, &root, &id)
 }
 
-fn show(kernel: &Kernel, root: &Root, id: &str) -> Shown {
+pub(super) fn show(kernel: &Kernel, root: &Root, id: &str) -> Shown {
     kernel.read(|world, _| {
         let store = world.stores.at(&root.place);
         Ok(run_answer(&root.view(store, state::run(store, id)?)))
@@ -101,10 +102,12 @@ pub(super) async fn search(Here(kernel): Here, root: Root, Asked(fields): Asked)
     let page = Page::new(fields.text("page_token")?, size)?;
     let search = RunSearch::new(filter, &order_by, view, page)?;
     let ids = state::experiment_ids(&root.place, &ids)?;
-    kernel.read(|world, _| {
+    let delay = kernel.tracking().visibility_delay;
+    kernel.read(|world, now| {
         let store = world.stores.at(&root.place);
+        let made_by = (!delay.is_zero()).then(|| now - delay);
         let uri = |run: &crate::store::Run| root.artifact_uri(store, run);
-        let (found, next) = search_runs(store, &ids, &search, &uri);
+        let (found, next) = search_runs(store, &ids, &search, made_by, &uri);
         let views: Vec<_> = found.into_iter().map(|it| root.view(store, it)).collect();
         Ok(runs_answer(&views, next))
     })

@@ -11,13 +11,14 @@ use crate::{
     kernel::{Caller, Here, Kernel, Refused},
     services::mlflow::{
         state::{
-            self, NewVersion, decide_new_version, decide_stage, decide_version_description,
-            decide_version_removal, decide_version_tag, decide_version_untag,
+            self, Locations, NewVersion, decide_new_version, decide_stage,
+            decide_version_description, decide_version_removal, decide_version_tag,
+            decide_version_untag,
             search::{Page, search_versions},
         },
         wire::{Asked, Envelope, version_json},
     },
-    store::LoggedModel,
+    store::{LoggedModel, Run},
 };
 
 type Refuse = Refused<Envelope>;
@@ -51,8 +52,10 @@ pub(super) async fn create(
     let name = new.name.clone();
     let number = kernel.commit::<_, Refuse>(|world, ctx| {
         let store = world.stores.at(&root.place);
-        let location = |it: &LoggedModel| root.model_uri(store, it);
-        decide_new_version(world, &root.place, new, &location, ctx)
+        let of_run = |it: &Run| root.artifact_uri(store, it);
+        let of_model = |it: &LoggedModel| root.model_uri(store, it);
+        let locations = Locations { of_run: &of_run, of_model: &of_model };
+        decide_new_version(world, &root.place, new, &locations, ctx)
     })?;
     show(&kernel, &root, &name, &number.to_string())
 }

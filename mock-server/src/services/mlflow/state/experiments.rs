@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::checks::{check_length, check_tag, invalid_state};
+use super::{
+    checks::{check_length, check_tag, invalid_state},
+    sources::check_location,
+};
 use crate::{
     kernel::{self, Ctx, Decision, Kind, Refusal, World},
     store::{self, Event, Experiment, ExperimentPatch, Place, Store},
@@ -80,6 +83,7 @@ pub(in super::super) fn decide_experiment(
         check_tag(key, value, LONGEST_VALUE)?;
     }
     let location = new.artifact_location;
+    check_location(&location)?;
     if location.starts_with("runs:") {
         return Err(Refusal::invalid(format!(
             "Artifact location cannot be a runs:/ URI. Given: '{location}'"
@@ -95,6 +99,10 @@ pub(in super::super) fn decide_experiment(
             let ids = store.experiments().filter_map(|it| it.id.parse::<u64>().ok());
             ids.max().map_or(1, |it| it + 1).to_string()
         }
+    };
+    let location = match (&ctx.tracking.artifact_root, place) {
+        (Some(root), Place::Plain) if location.is_empty() => format!("{root}/{id}"),
+        _ => location,
     };
     let tags: BTreeMap<String, String> = new.tags.into_iter().collect();
     store::decide_experiment(store, place, id, &new.name, location, tags, ctx)

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     kernel::{self, Ctx, Decision, Refusal, World},
+    services::mlflow::wire::python_json,
     store::{
         self, Batch, DatasetInput, Event, ModelMetric, ModelOutput, Place, Point, Run, RunPatch,
         Store, decide_log, decide_patch,
@@ -102,7 +103,7 @@ fn decide_logged(
         }
     }
     let batches = by_name.into_iter().map(|(name, points)| Batch::scalar(name, points)).collect();
-    let (logged, refused) = decide_log(store, place, run_id, batches)?;
+    let (logged, refused) = decide_log(store, place, run_id, batches, ctx)?;
     if let Some((name, reason)) = refused.first() {
         return Err(Refusal::invalid(format!("metric {name:?}: {reason}")));
     }
@@ -265,7 +266,7 @@ pub(in super::super) fn decide_model_record(
     let known = run.tags.get(MODELS).and_then(Option::as_deref).unwrap_or("[]");
     let mut models: Vec<Value> = serde_json::from_str(known).unwrap_or_default();
     models.push(model);
-    let tag = (MODELS.to_owned(), Value::from(models).to_string());
+    let tag = (MODELS.to_owned(), python_json(&models.into()));
     let logged = Logged { tags: vec![tag], ..Logged::default() };
     let decided: (Vec<kernel::Event>, ()) = decide_logged(store, place, run_id, logged, ctx)?;
     Ok(decided)

@@ -7,6 +7,7 @@ mod models;
 mod registry;
 mod runs;
 pub(super) mod search;
+mod sources;
 mod versions;
 
 pub(super) use self::{
@@ -27,6 +28,7 @@ pub(super) use self::{
         decide_registered_untag, latest_versions, registered, version, version_by_alias,
     },
     runs::{NewRun, decide_deletion, decide_new_run, decide_untag, decide_update, run},
+    sources::{Locations, local_path, scheme},
     versions::{
         NewVersion, decide_new_version, decide_stage, decide_version_description,
         decide_version_removal, decide_version_tag, decide_version_untag, download_uri,

@@ -35,6 +35,9 @@ pub(in super::super) struct NewRun {
     pub(in super::super) name: Option<String>,
     pub(in super::super) user: String,
     pub(in super::super) started_at: Option<OffsetDateTime>,
+    /// A run may be over from the beginning.
+    pub(in super::super) finished_at: Option<OffsetDateTime>,
+    pub(in super::super) params: Vec<(String, String)>,
     pub(in super::super) tags: Vec<(String, String)>,
 }
 
@@ -73,12 +76,15 @@ pub(in super::super) fn decide_new_run(
         display_name: Some(name),
         parent_id,
         started_at: new.started_at,
+        ended_at: new.finished_at,
+        params: new.params.into_iter().collect(),
         tags,
         ..RunPatch::default()
     };
     let number = store.next_run_number();
     let (id, user) = (&experiment.id, &new.user);
-    decide_run(store, place, id, run_id, Status::Running, user, patch, number, ctx)
+    let status = if new.finished_at.is_some() { Status::Completed } else { Status::Running };
+    decide_run(store, place, id, run_id, status, user, patch, number, ctx)
 }
 
 /// A name for what has none.

@@ -4,9 +4,12 @@ use super::{
     checks::{check_name, check_tag},
     models::logged,
     registry::{LONGEST_VALUE, check_model_name, patched, registered, version},
+    search::IS_PROMPT,
+    sources::{Lineage, Locations, check_source},
 };
 use crate::{
     kernel::{self, Ctx, Decision, Kind, Refusal, World},
+    services::mlflow::wire::python_json,
     store::{
         self, Event, LoggedModelPatch, Model, ModelPatch, NO_STAGE, NewModel, Origin, Place,
         RegisteredModelPatch, decide_model_deletion, decide_model_patch, decide_version,
@@ -28,46 +31,50 @@ pub(in super::super) struct NewVersion {
     pub(in super::super) created_by: String,
 }
 
-/// Where the files of a logged model are.
-type Location<'f> = &'f dyn Fn(&store::LoggedModel) -> String;
+impl NewVersion {
+    /// Whether it is a version of a prompt. The last of equal tags counts.
+    pub(super) fn is_prompt(&self) -> bool {
+        let tag = self.tags.iter().rev().find(|(key, _)| key == IS_PROMPT);
+        tag.is_some_and(|(_, value)| value.eq_ignore_ascii_case("true"))
+    }
+}
 
 /// Registers the next version of a model.
 pub(in super::super) fn decide_new_version(
     world: &World,
     place: &Place,
     new: NewVersion,
-    location: Location<'_>,
+    locations: &Locations<'_>,
     ctx: &Ctx<'_>,
 ) -> Decision<u64> {
+    let store = world.stores.at(place);
+    let Lineage { source, mut run_id, model_id } = check_source(store, place, &new, locations)?;
     check_model_name(&new.name)?;
     for (key, value) in &new.tags {
         check_tag(key, value, LONGEST_VALUE)?;
     }
-    let store = world.stores.at(place);
-    check_source(place, &new)?;
-    let mut run_id = new.run_id;
     let mut storage = None;
-    if let Some(source) = new.source.strip_prefix("models:/") {
-        if source.starts_with("m-") && !source.contains('/') {
-            let model = logged(store, source)?;
-            storage = Some(location(model));
+    if let Some(named) = source.strip_prefix("models:/") {
+        if named.starts_with("m-") && !named.contains('/') {
+            let model = logged(store, named)?;
+            storage = Some((locations.of_model)(model));
             if run_id.is_empty() {
                 run_id.clone_from(&model.source_run_id);
             }
-        } else if let Some((name, number)) = source.split_once('/') {
+        } else if let Some((name, number)) = named.split_once('/') {
             storage = Some(download_uri(version(store, name, number)?.0).to_owned());
         }
     }
-    if let (true, Some(model)) = (run_id.is_empty(), store.logged_model(&new.model_id)) {
+    if let (true, Some(model)) = (run_id.is_empty(), store.logged_model(&model_id)) {
         run_id.clone_from(&model.source_run_id);
     }
     registered(store, &new.name)?;
     let some = |it: String| Some(it).filter(|it| !it.is_empty());
     let experiment = store.run(&run_id).ok().and_then(|it| store.experiment(&it.experiment_id));
-    let model_id = some(new.model_id);
+    let model_id = some(model_id);
     let asked = NewModel {
         name: new.name,
-        url: new.source,
+        url: source,
         description: new.description,
         experiment_name: experiment.map(|it| it.name.clone()),
         run_id: some(run_id),
@@ -89,42 +96,10 @@ fn noted(place: &Place, model: &store::LoggedModel, made: &Model, ctx: &Ctx<'_>)
     let known = model.tags.get(VERSIONS).map_or("[]", String::as_str);
     let mut versions: Vec<serde_json::Value> = serde_json::from_str(known).unwrap_or_default();
     versions.push(serde_json::json!({ "name": made.name, "version": made.version }));
-    let tags =
-        BTreeMap::from([(VERSIONS.to_owned(), serde_json::Value::from(versions).to_string())]);
+    let tags = BTreeMap::from([(VERSIONS.to_owned(), python_json(&versions.into()))]);
     let patch = Box::new(LoggedModelPatch { tags, ..LoggedModelPatch::default() });
     let model_id = model.id.clone();
     store::at(place, Event::LoggedModelPatched { model_id, at: ctx.now, patch })
-}
-
-/// Refuses sources on the server's own disk and sources that leave their place.
-fn check_source(place: &Place, new: &NewVersion) -> Result<(), Refusal> {
-    let source = &new.source;
-    let scheme = source.split_once(':').map_or("", |(scheme, _)| scheme);
-    if matches!(scheme, "" | "file") || scheme.len() == 1 {
-        let (what, of) =
-            if new.model_id.is_empty() { ("run_id", "run") } else { ("model_id", "model") };
-        return Err(Refusal::invalid(format!(
-            "Invalid model version source: '{source}'. To use a local path as a model version source, the {what} request parameter has to be specified and the local path has to be contained within the artifact directory of the {of} specified by the {what}."
-        )));
-    }
-    let decoded = percent_encoding::percent_decode_str(source).decode_utf8_lossy();
-    if decoded.split('/').any(|it| it == "..") || decoded.contains('\0') {
-        return Err(Refusal::invalid(format!(
-            "Invalid model version source: '{source}'. If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, an absolute path must be provided without relative path references present. Please provide an absolute path."
-        )));
-    }
-    let owner = match scheme {
-        _ if matches!(place, Place::AzureMl(_)) => return Ok(()),
-        "runs" => source.trim_start_matches("runs:").trim_start_matches('/').split('/').next(),
-        _ => return Ok(()),
-    };
-    if new.model_id.is_empty() && owner == Some(new.run_id.as_str()) {
-        return Ok(());
-    }
-    let what = if new.model_id.is_empty() { "run_id" } else { "model_id" };
-    Err(Refusal::invalid(format!(
-        "Invalid model version source: '{source}'. The {what} request parameter must identify the resource that contains the source."
-    )))
 }
 
 /// Where the files of a version are.

@@ -3,12 +3,14 @@
 mod artifacts;
 mod experiments;
 mod fixtures;
+mod graphql;
 mod metrics;
 mod models;
 mod registry;
 mod runs;
 mod search;
 mod shared;
+mod switches;
 
 use serde_json::{Value, json};
 

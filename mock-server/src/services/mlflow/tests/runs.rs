@@ -207,3 +207,42 @@ async fn a_model_is_recorded_in_the_tag_of_older_clients() {
         mount.refused("/runs/log-model", json!({"run_id": run, "model_json": "{"})).await;
     assert!(text.starts_with("Malformed model info."), "{text}");
 }
+
+#[tokio::test]
+async fn a_prompt_that_was_tried_is_a_finished_run() {
+    let mount = Mount::plain();
+    let path = "^/ajax-api/2.0/mlflow/runs/create-promptlab-run";
+    let mut body = json!({});
+    for (name, value) in [
+        ("experiment_id", json!("0")),
+        ("prompt_template", json!("say {it}")),
+        ("prompt_parameters", json!([{"key": "it", "value": "hi"}])),
+        ("model_route", json!("route")),
+        ("model_input", json!("say hi")),
+        ("mlflow_version", json!("3.17.2")),
+    ] {
+        let refused = mount.refused(path, body.clone()).await;
+        assert_eq!(refused.2, format!("CreatePromptlabRun request must specify {name}."));
+        body[name] = value;
+    }
+    body["model_parameters"] = json!([{"key": "temperature", "value": 0.1}]);
+    body["start_time"] = json!(456);
+    let run = mount.did(path, body).await["run"].clone();
+    assert_eq!(
+        (&run["info"]["status"], &run["info"]["start_time"]),
+        (&json!("FINISHED"), &json!(456))
+    );
+    assert!(run["info"]["end_time"].is_number());
+    for (key, value) in
+        [("model_route", "route"), ("prompt_template", "say {it}"), ("temperature", "0.1")]
+    {
+        assert_eq!(of_pairs(&run["data"]["params"], key), Some(&value.into()), "{key}");
+    }
+    assert_eq!(
+        of_pairs(&run["data"]["tags"], "mlflow.loggedArtifacts"),
+        Some(&r#"[{"path": "eval_results_table.json", "type": "table"}]"#.into())
+    );
+    let id = text(&run["info"]["run_id"]);
+    let (_, list) = mount.get(&format!("/artifacts/list?run_id={id}")).await;
+    assert_eq!(list["files"][0]["path"], "eval_results_table.json");
+}

@@ -55,7 +55,7 @@ async fn a_plain_server_says_who_it_is_and_what_it_has_not() {
     assert_eq!(info["store_type"], "SqlStore");
     let (status, page) = said("/mlflow/api/2.0/mlflow/nonsense").await;
     assert!(status == 404 && page.contains("<title>404 Not Found</title>"), "{page}");
-    let absent = refusal(mount.post("^/graphql", json!({})).await);
+    let absent = refusal(mount.post("^/api/2.0/mlflow/webhooks", json!({})).await);
     assert_eq!((absent.0, absent.1.as_str()), (501, "NOT_IMPLEMENTED"));
     let (status, _) = mount.get("^/ajax-api/2.0/mlflow/experiments/get?experiment_id=0").await;
     assert_eq!(status, 200, "the user interface has a root of its own");

@@ -11,6 +11,8 @@ pub(in crate::services::mlflow) struct FileInfo {
 /// A listing of files. Nothing is left of an empty one.
 pub(in crate::services::mlflow) fn files_json(root_uri: Option<&str>, files: &[FileInfo]) -> Value {
     let file = |it: &FileInfo| match it.size {
+        // What is 0 is left out.
+        Some(0) => json!({ "path": it.path, "is_dir": false }),
         Some(size) => json!({ "path": it.path, "is_dir": false, "file_size": size }),
         None => json!({ "path": it.path, "is_dir": true }),
     };

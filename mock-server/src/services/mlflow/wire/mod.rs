@@ -4,6 +4,7 @@ mod artifacts;
 mod batch;
 mod envelope;
 mod experiments;
+pub(super) mod graphql;
 mod models;
 mod registry;
 mod request;
@@ -19,7 +20,7 @@ pub(super) use self::{
     experiments::experiment_json,
     models::{logged_model_json, model_status_of, model_status_word},
     registry::{registered_json, version_json},
-    request::{Asked, Fields, invalid_value, missing, python_json},
+    request::{Asked, Fields, check_content_type, invalid_value, missing, python_json},
     runs::{
         Answer, RunView, datasets_of, info_json, point_json, run_answer, runs_answer, status_of,
         status_word, view_of,

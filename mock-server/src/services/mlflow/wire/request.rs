@@ -3,11 +3,14 @@
 //! MLflow names the first field of the wrong kind, in the order of its own
 //! schema; handlers therefore ask for fields in that order.
 
+use std::io::{self, Write};
+
 use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, Method, header::CONTENT_TYPE},
 };
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Map, Value, ser::Formatter};
 
 use super::Envelope;
 use crate::kernel::{Raw, Refusal, Refused, lenient, strict::Notes};
@@ -18,10 +21,12 @@ const HINT: &str = "See the API docs for more information about request paramete
 #[rustfmt::skip]
 const KNOWN: &[&str] = &[
     "alias", "allow_deleted", "archive_existing_versions", "artifact_directory_path",
-    "artifact_location", "batch_tracking_id", "dataset_digest", "dataset_name", "datasets", "deployment_job_id", "description",
+    "artifact_file_path", "artifact_location", "batch_tracking_id", "dataset_digest", "dataset_name", "datasets", "deployment_job_id", "description",
     "end_step", "end_time", "experiment_id", "experiment_ids", "experiment_name", "filter", "key",
-    "max_results", "metric_key", "metrics", "model_id", "model_json", "model_type", "models",
+    "max_results", "metric_key", "metrics", "mlflow_version", "model_id", "model_input", "model_json", "model_output",
+    "model_output_parameters", "model_parameters", "model_route", "model_type", "models",
     "name", "new_name", "num_parts", "order_by", "page_token", "params", "parts", "path",
+    "prompt_parameters", "prompt_template",
     "run_id", "run_ids", "run_link", "run_name", "run_uuid", "run_view_type", "source",
     "source_run_id", "stage", "stages", "start_step", "start_time", "status", "step", "tags",
     "timestamp", "upload_id", "user_id", "value", "version", "view_type",
@@ -59,7 +64,7 @@ impl<S: Send + Sync> FromRequest<S> for Asked {
 }
 
 /// Refuses what says of itself that it is no JSON. Saying nothing is fine.
-pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(in crate::services::mlflow) fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(kind) = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()) else {
         return Ok(());
     };
@@ -84,10 +89,30 @@ pub(in crate::services::mlflow) fn invalid_value(name: &str, value: &Value) -> R
     ))
 }
 
-/// A value as Python writes it: nothing but ASCII.
+/// Writes JSON as Python does: with a space after each comma and colon.
+struct Spaced;
+
+impl Formatter for Spaced {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        to.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        to.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+        to.write_all(b": ")
+    }
+}
+
+/// A value as Python writes it: spaced, and nothing but ASCII.
 pub(in crate::services::mlflow) fn python_json(value: &Value) -> String {
     use std::fmt::Write;
-    let text = value.to_string();
+    let mut bytes = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Spaced);
+    let written = value.serialize(&mut serializer);
+    let text = written.ok().and_then(|()| String::from_utf8(bytes).ok()).unwrap_or_default();
     if text.is_ascii() {
         return text;
     }
@@ -162,6 +187,10 @@ impl Fields {
         Self(fields)
     }
 
+    pub(super) fn of_map(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+
     /// What cannot be read says nothing. Old clients send JSON in a JSON text.
     pub(super) fn of_body(bytes: &[u8]) -> Self {
         let value = serde_json::from_slice(&lenient::quoted(bytes)).unwrap_or_default();
@@ -209,6 +238,15 @@ impl Fields {
 
     pub(in crate::services::mlflow) fn required(&self, name: &str) -> Result<&str, Refusal> {
         self.text(name)?.filter(|it| !it.is_empty()).ok_or_else(|| missing(name))
+    }
+
+    /// A value as text, whatever it is. Empty if there is none.
+    pub(in crate::services::mlflow) fn shown(&self, name: &str) -> String {
+        match self.get(name) {
+            None => String::new(),
+            Some(Value::String(it)) => it.clone(),
+            Some(it) => it.to_string(),
+        }
     }
 
     /// The run, under its new or its old name.

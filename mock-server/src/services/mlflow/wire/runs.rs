@@ -15,6 +15,13 @@ use crate::{
 /// JSON that is written as it is read from the store.
 pub(in crate::services::mlflow) struct Answer(Vec<u8>);
 
+impl Answer {
+    /// The answer for whoever shows only a part of it.
+    pub(in crate::services::mlflow) fn read_back(&self) -> Value {
+        serde_json::from_slice(&self.0).unwrap_or_default()
+    }
+}
+
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         ([(CONTENT_TYPE, "application/json")], self.0).into_response()

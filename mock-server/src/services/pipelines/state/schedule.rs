@@ -294,7 +294,8 @@ fn what_the_rule_made(
     });
     let batches: Vec<Batch> = batches.collect();
     if !batches.is_empty() {
-        let logged = store::Event::MetricsLogged { run_id: step.run_id.clone(), batches };
+        let logged =
+            store::Event::MetricsLogged { run_id: step.run_id.clone(), batches, visible_at: None };
         events.push(kernel::Event::Store(place, logged));
     }
     let written = |(account, container): &(String, String), name: String, text: &String| {

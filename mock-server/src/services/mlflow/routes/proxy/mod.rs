@@ -4,12 +4,19 @@ pub(super) mod multipart;
 
 use std::{fs, io};
 
-use axum::{Json, body::Body, response::Response};
+use axum::{
+    Json,
+    body::Body,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{
     Answer,
-    artifacts::{children, safe, sent, store},
+    artifacts::{children, safe, store},
+    attachment::sent,
     done,
     root::{Root, Tree},
 };
@@ -40,9 +47,16 @@ fn file(path: &str) -> Result<String, Refusal> {
 pub(super) async fn download(
     Here(kernel): Here,
     root: Root,
+    headers: HeaderMap,
     Names(path, _): PathNames,
 ) -> Result<Response, Refuse> {
-    Ok(sent(&tree(&kernel, &root), &file(&path.path)?).await?)
+    let (tree, path) = (tree(&kernel, &root), file(&path.path)?);
+    if tree.folder.path().join(&path).is_dir() {
+        // Another part of the server answers here, in words of its own.
+        let text = format!("Artifact path refers to a directory, not a file: '{path}'");
+        return Ok((StatusCode::BAD_REQUEST, Json(json!({ "detail": text }))).into_response());
+    }
+    Ok(sent(&tree, &path, &headers).await?)
 }
 
 pub(super) async fn upload(
@@ -50,9 +64,9 @@ pub(super) async fn upload(
     root: Root,
     Names(path, _): PathNames,
     body: Body,
-) -> Answer {
+) -> Result<Response, Refuse> {
     store(&kernel, &tree(&kernel, &root), &file(&path.path)?, body).await?;
-    Ok(done())
+    Ok(StatusCode::OK.into_response())
 }
 
 /// A file, or a folder with all that is in it. What is not there may go.

@@ -23,8 +23,8 @@ use crate::{
     services::{
         blob,
         mlflow::{
-            routes::{Answer, done, root::Root},
-            wire::{Asked, Envelope, missing},
+            routes::{Answer, artifacts::safe, done, root::Root},
+            wire::{Asked, Envelope, Fields, missing},
         },
     },
     store::Place,
@@ -56,6 +56,15 @@ fn known(kernel: &Kernel, upload_id: &str) -> Result<PathBuf, Refusal> {
     if found.is_dir() { Ok(found) } else { Err(missing()) }
 }
 
+/// Which file is meant: the client says the folder in the path, and the name
+/// of its own file in the body.
+fn target(folder: &str, fields: &Fields) -> Result<String, Refusal> {
+    let local = fields.required("path")?;
+    let name = local.rsplit('/').next().unwrap_or_default();
+    let folder = safe(folder)?;
+    file(&if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") })
+}
+
 pub(in super::super) async fn create(
     Here(kernel): Here,
     root: Root,
@@ -63,7 +72,7 @@ pub(in super::super) async fn create(
     Names(path, _): PathNames,
     Asked(fields): Asked,
 ) -> Answer {
-    file(&path.path)?;
+    target(&path.path, &fields)?;
     let count = fields.whole("num_parts")?.ok_or_else(|| missing("num_parts"))?;
     if !(1..=MOST_PARTS).contains(&count) {
         let text = format!("num_parts must be between 1 and {MOST_PARTS}, got {count}");
@@ -100,7 +109,7 @@ pub(in super::super) async fn complete(
     Names(path, _): PathNames,
     Asked(fields): Asked,
 ) -> Answer {
-    let path = file(&path.path)?;
+    let path = target(&path.path, &fields)?;
     let folder = known(&kernel, fields.required("upload_id")?)?;
     let mut parts = Vec::new();
     for it in fields.objects("parts")? {
@@ -132,7 +141,7 @@ pub(in super::super) async fn abort(
     Names(path, _): PathNames,
     Asked(fields): Asked,
 ) -> Answer {
-    file(&path.path)?;
+    target(&path.path, &fields)?;
     let folder = known(&kernel, fields.required("upload_id")?)?;
     fs::remove_dir_all(folder).map_err(unusable)?;
     Ok(done())

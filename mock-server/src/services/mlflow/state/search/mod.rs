@@ -18,7 +18,7 @@ pub(in crate::services::mlflow) use self::{
     experiments::{ExperimentSearch, search_experiments},
     models::{ModelOrder, ModelSearch, search_models},
     page::Page,
-    registry::{is_prompt, search_registered, search_versions},
+    registry::{IS_PROMPT, is_prompt, search_registered, search_versions},
     runs::{RunSearch, search_runs},
 };
 use crate::{

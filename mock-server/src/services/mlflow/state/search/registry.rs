@@ -19,7 +19,7 @@ pub(super) enum Of {
 }
 
 /// Tells prompts from models: both have one registry.
-const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
+pub(in crate::services::mlflow) const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
 
 const WORDS: &[(&str, Entity)] =
     &[("attribute", Entity::Attribute), ("tag", Entity::Tag), ("tags", Entity::Tag)];
@@ -185,7 +185,9 @@ pub(in crate::services::mlflow) fn search_versions<'a>(
         )
     };
     let rest = [(Field::Modified, false), (Field::Name, true), (Field::Version, false)];
-    let order = order(order_by, &known, unknown, &rest)?;
+    // The newest come first only where the client wants no order.
+    let rest = if order_by.is_empty() { &rest[..] } else { &rest[1..] };
+    let order = order(order_by, &known, unknown, rest)?;
     let wants_prompts = takes_prompts(&mut terms);
     let models = store.all_registered().filter(|it| is_prompt(it) == wants_prompts);
     let found = models.flat_map(|it| &it.versions);

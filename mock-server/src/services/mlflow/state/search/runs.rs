@@ -1,5 +1,7 @@
 use std::{borrow::Cow, cmp::Ordering};
 
+use time::OffsetDateTime;
+
 use super::{
     Page, View, duplicates,
     family::{self, Attribute, Entity, Family, Subject, Term},
@@ -134,15 +136,18 @@ impl RunSearch {
 /// Where the artifacts of a run are.
 type ArtifactUri<'f> = &'f dyn Fn(&Run) -> String;
 
-/// The runs of one page and the token of the next.
+/// The runs of one page and the token of the next. With `made_by`, those that
+/// were made later are not to be seen yet.
 pub(in crate::services::mlflow) fn search_runs<'a>(
     store: &'a Store,
     experiment_ids: &[String],
     search: &RunSearch,
+    made_by: Option<OffsetDateTime>,
     artifact_uri: ArtifactUri<'_>,
 ) -> (Vec<&'a Run>, Option<String>) {
     let is_wanted = |run: &&Run| {
-        search.view.shows(run.is_deleted)
+        made_by.is_none_or(|it| run.created_at <= it)
+            && search.view.shows(run.is_deleted)
             && experiment_ids.contains(&run.experiment_id)
             && search.terms.iter().all(|it| holds(it, run, artifact_uri))
     };
