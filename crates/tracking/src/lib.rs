@@ -23,6 +23,7 @@
 
 pub mod artifacts;
 mod azureml;
+mod destination;
 mod environment;
 pub mod experiments;
 pub mod metrics;
@@ -30,6 +31,7 @@ mod mlflow;
 pub mod models;
 mod run;
 pub mod runs;
+mod spool;
 #[cfg(test)]
 mod testing;
 mod tracking;
@@ -38,6 +40,7 @@ pub mod transfer;
 pub use crate::{
     artifacts::{Artifact, ArtifactPath, Artifacts},
     azureml::AzureMlTracking,
+    destination::Destination,
     environment::RunEnvironment,
     experiments::{ExperimentId, ExperimentInfo, ExperimentName, ExperimentView, Experiments},
     metrics::{
@@ -53,6 +56,7 @@ pub use crate::{
     runs::{
         NewRun, RunDetails, RunEnd, RunError, RunId, RunInfo, RunQuery, RunRef, RunStatus, Runs,
     },
+    spool::{Durability, SpoolOptions, WhenFull},
     tracking::{Experiment, Tracking, TrackingBackend},
     transfer::{TransferOptions, TransferProgress, Upload},
 };
