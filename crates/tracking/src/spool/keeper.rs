@@ -53,7 +53,7 @@ pub(super) fn watch(writer: &Arc<Writer>) {
 }
 
 /// Asks for the next segment of `writer`.
-pub(super) fn prepare(writer: &Writer) {
+pub(crate) fn prepare(writer: &Writer) {
     match jobs() {
         Some(jobs) => drop(jobs.send(Job::Look)),
         None => provide(writer),
@@ -86,7 +86,7 @@ fn keep(jobs: &mpsc::Receiver<Job>) {
 /// Makes the next segment of `writer` if it has none.
 fn provide(writer: &Writer) {
     let lock = || writer.slot.lock().unwrap_or_else(PoisonError::into_inner);
-    if matches!(*lock(), Slot::Ready(_) | Slot::Taken) || !writer.folder.exists() {
+    if matches!(*lock(), Slot::Ready(_) | Slot::Taken) || writer.is_closed() {
         return;
     }
     let found = next(writer);

@@ -99,6 +99,19 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u64>> {
     Ok(found)
 }
 
+/// Removes a segment of which nothing is needed any more.
+pub(crate) fn remove(folder: &Path, index: u64) {
+    let _ = fs::remove_file(path(folder, index));
+}
+
+/// Removes all segments.
+pub(crate) fn remove_all(folder: &Path) {
+    for index in list(folder).unwrap_or_default() {
+        remove(folder, index);
+    }
+    let _ = fs::remove_file(prepared_path(folder));
+}
+
 /// The head of a segment.
 pub(super) fn head(run: Uuid, index: u64) -> [u8; HEAD] {
     let mut head = [0; HEAD];

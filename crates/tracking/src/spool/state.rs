@@ -42,6 +42,13 @@ pub(crate) struct Attached {
     pub(crate) data_container: Option<String>,
 }
 
+impl Attached {
+    /// The run `run_id`, of which nothing else is known.
+    pub(crate) fn to(run_id: RunId) -> Self {
+        Self { run_id, experiment_id: None, data_container: None }
+    }
+}
+
 /// The run that a run is a part of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Parent {

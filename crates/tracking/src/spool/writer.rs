@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicI64, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
 };
 
@@ -35,6 +38,8 @@ pub(crate) struct Writer {
     pub(super) run: Uuid,
     pub(super) options: SpoolOptions,
     active: Mutex<Active>,
+    /// Nothing more is logged: the run has ended. Changes with `active` locked.
+    is_closed: AtomicBool,
     /// The segment that comes next.
     pub(super) slot: Mutex<Slot>,
     pub(super) slot_changed: Condvar,
@@ -60,8 +65,6 @@ struct Active {
     at: usize,
     keys: Vec<Key>,
     ids: HashMap<Box<str>, u32>,
-    /// Nothing more is logged: the run has ended.
-    is_closed: bool,
 }
 
 /// A series of the run.
@@ -127,8 +130,8 @@ impl Writer {
                 at: segment::HEAD,
                 keys: Vec::new(),
                 ids: HashMap::new(),
-                is_closed: false,
             }),
+            is_closed: AtomicBool::new(false),
             slot: Mutex::new(Slot::Wanted),
             slot_changed: Condvar::new(),
             fence: Arc::default(),
@@ -188,10 +191,12 @@ impl Writer {
             return Err(Error::invalid(NAME, reason));
         }
         let mut active = self.active();
-        active.check_open()?;
+        self.check_open()?;
         self.make_room(&mut active, frame::len_of(payload.len()))?;
         self.put(&mut active, payload.len(), |it| it.copy_from_slice(&payload));
-        active.is_closed = matches!(record, Record::End { .. });
+        if matches!(record, Record::End { .. }) {
+            self.is_closed.store(true, Release);
+        }
         self.accept(active, at_ms)
     }
 
@@ -203,7 +208,7 @@ impl Writer {
         at_ms: i64,
         value: f64,
     ) -> Result<()> {
-        active.check_open()?;
+        self.check_open()?;
         let series = &active.keys[key as usize];
         // A name is at most some hundred bytes.
         let room = frame::len_of(Point::LEN) + frame::len_of(series.name.len() + 16);
@@ -221,6 +226,14 @@ impl Writer {
         let point = Point { key, step, at_ms, value };
         self.put(&mut active, Point::LEN, |it| point.encode(it));
         self.accept(active, at_ms)
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.is_closed() {
+            let reason = "the run has ended: log before finish, fail or cancel";
+            return Err(Error::invalid(NAME, reason));
+        }
+        Ok(())
     }
 
     fn put(&self, active: &mut Active, payload: usize, fill: impl FnOnce(&mut [u8])) {
@@ -241,7 +254,7 @@ impl Writer {
         }
         self.accepted.store(accepted + 1, Relaxed);
         let end = Position { segment: active.index, offset: active.at as u64 };
-        let is_closed = active.is_closed;
+        let is_closed = self.is_closed();
         drop(active);
         if self.options.durability == Durability::Disk {
             self.durable.wait(end, || self.written()).map_err(|err| {
@@ -265,7 +278,11 @@ impl Writer {
     }
 
     fn make_room(&self, active: &mut Active, length: usize) -> Result<()> {
-        if active.at + length <= active.map.len() { Ok(()) } else { self.roll(active) }
+        // The first segments are small: a large record may need the one after the next.
+        while active.map.len() < active.at + length {
+            self.roll(active)?;
+        }
+        Ok(())
     }
 
     /// Goes on in the next segment.
@@ -379,6 +396,16 @@ impl Writer {
         self.accepted.load(Relaxed).saturating_sub(acknowledged)
     }
 
+    /// Records that the server has, or that are gone for good.
+    pub(crate) fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Relaxed)
+    }
+
+    /// Wakes the uploader now.
+    pub(crate) fn flush(&self) {
+        self.wake.notify_one();
+    }
+
     /// Points that were dropped to make room.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Relaxed)
@@ -412,9 +439,21 @@ impl Writer {
         }
     }
 
+    /// Takes nothing more.
+    pub(crate) fn close(&self) {
+        let active = self.active();
+        self.is_closed.store(true, Release);
+        drop(active);
+        self.wake.notify_one();
+    }
+
+    pub(crate) fn fence(&self) -> Arc<Mutex<Fence>> {
+        self.fence.clone()
+    }
+
     /// Whether the run has ended.
     pub(crate) fn is_closed(&self) -> bool {
-        self.active().is_closed
+        self.is_closed.load(Acquire)
     }
 }
 
@@ -427,13 +466,5 @@ impl Active {
         self.keys.push(Key { name: name.into(), defined_in: None, next_step: 0 });
         self.ids.insert(name.into(), id);
         KeyId(id)
-    }
-
-    fn check_open(&self) -> Result<()> {
-        if self.is_closed {
-            let reason = "the run has ended: log before finish, fail or cancel";
-            return Err(Error::invalid(NAME, reason));
-        }
-        Ok(())
     }
 }
