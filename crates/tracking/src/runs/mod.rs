@@ -58,6 +58,29 @@ pub struct RunInfo {
     pub error: Option<RunError>,
 }
 
+impl RunInfo {
+    /// A run of which nothing else is known.
+    pub fn new(id: RunId, experiment_id: ExperimentId, status: RunStatus) -> Self {
+        Self {
+            id,
+            experiment_id,
+            name: None,
+            status_text: status.word().to_owned(),
+            status,
+            parent_id: None,
+            data_container: None,
+            target: None,
+            tags: BTreeMap::new(),
+            properties: BTreeMap::new(),
+            params: BTreeMap::new(),
+            created_at: None,
+            started_at: None,
+            ended_at: None,
+            error: None,
+        }
+    }
+}
+
 /// Why a run failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

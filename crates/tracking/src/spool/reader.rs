@@ -67,7 +67,7 @@ impl Reader {
         self.position
     }
 
-    /// How often bytes in the middle could not be read.
+    /// How many segments could not be read to their end.
     pub(crate) fn damaged(&self) -> u64 {
         self.damaged
     }

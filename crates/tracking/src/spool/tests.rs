@@ -307,9 +307,9 @@ fn a_lock_is_held_by_one_and_a_sign_of_life_is_read() {
     let lock = Lock::of_writer(folder.path()).unwrap();
     assert!(lock.is_some());
     assert!(Lock::of_writer(folder.path()).unwrap().is_none());
-    assert_eq!(state::last_beat(folder.path()), None);
+    assert_eq!(last_beat(folder.path()), None);
     state::beat(folder.path(), 1_795_364_647_583);
-    assert_eq!(state::last_beat(folder.path()), Some(1_795_364_647_583));
+    assert_eq!(last_beat(folder.path()), Some(1_795_364_647_583));
     drop(lock);
     assert!(Lock::of_writer(folder.path()).unwrap().is_some());
 }

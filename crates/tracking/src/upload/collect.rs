@@ -37,7 +37,7 @@ impl Uploader {
     /// The next records; `None` when there are none yet.
     pub(super) fn collect(&mut self) -> Result<Option<Collected>> {
         let mut collector = Collector::new(&self.limits, self.header.local_id);
-        let keys = &mut self.keys;
+        let (keys, damaged) = (&mut self.keys, self.reader.damaged());
         while self
             .reader
             .next(|record, at| match record {
@@ -49,6 +49,10 @@ impl Uploader {
             })
             .map_err(of_disk)?
         {}
+        if damaged < self.reader.damaged() {
+            let folder = self.folder.display();
+            tracing::error!(%folder, "a segment of the spool is damaged: its rest is lost");
+        }
         Ok(collector.finish(self.reader.position()))
     }
 }
