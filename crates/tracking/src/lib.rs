@@ -40,6 +40,7 @@ mod azureml;
 mod destination;
 mod environment;
 pub mod experiments;
+mod folder;
 mod limits;
 pub mod metrics;
 mod mlflow;
@@ -61,6 +62,7 @@ pub use crate::{
     destination::Destination,
     environment::RunEnvironment,
     experiments::{ExperimentId, ExperimentInfo, ExperimentName, ExperimentView, Experiments},
+    folder::FolderTracking,
     limits::BatchLimits,
     metrics::{
         Metric, MetricKey, MetricKind, MetricRow, MetricSeries, MetricSummary, MetricValue,

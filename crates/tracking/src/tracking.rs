@@ -15,7 +15,7 @@ use crate::{
 ///
 /// Implemented by [`AzureMlTracking`](crate::AzureMlTracking),
 /// [`MlflowTracking`](crate::MlflowTracking) and
-/// the folder. `Arc<dyn TrackingBackend>` is the
+/// [`FolderTracking`](crate::FolderTracking). `Arc<dyn TrackingBackend>` is the
 /// type to store.
 #[async_trait]
 pub trait TrackingBackend: fmt::Debug + Send + Sync {

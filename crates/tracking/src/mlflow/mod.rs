@@ -66,6 +66,11 @@ impl MlflowTracking {
         Self { endpoint, server }
     }
 
+    /// Whose server it is.
+    pub fn server(&self) -> MlflowServer {
+        self.server
+    }
+
     /// Says whose server it is, where the address does not tell.
     #[must_use]
     pub fn with_server(self, server: MlflowServer) -> Self {

@@ -26,7 +26,8 @@ impl Run {
         run: NewRun,
         parent: Option<&Self>,
     ) -> Result<Self> {
-        if experiment.as_str().is_empty() {
+        // The parent may be known to the server alone, and with it the experiment.
+        if experiment.as_str().is_empty() && parent.is_none() {
             let reason = "experiment name is empty: say to which experiment the run belongs";
             return Err(Error::invalid(NAME, reason));
         }

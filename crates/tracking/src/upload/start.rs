@@ -41,7 +41,13 @@ impl Uploader {
             let container = self.state.data_container.clone();
             return Ok(RunRef::new(experiment, id.clone()).with_data_container(container));
         }
-        let experiment = self.backend.experiments().get_or_create(&name).await?;
+        let experiment = match &self.header.parent {
+            Some(Parent::Known(id)) if name.as_str().is_empty() => {
+                let parent = self.backend.runs().get(id).await?;
+                self.backend.experiments().get(&parent.experiment_id).await?
+            }
+            _ => self.backend.experiments().get_or_create(&name).await?,
+        };
         let mut run = NewRun::new()
             .with_local_id(self.header.local_id)
             .with_started_at(spool::instant(self.header.started_at_ms));
