@@ -10,6 +10,7 @@ mod program;
 
 use std::fs;
 
+use azml::tracking::NewRun;
 use large::{check, peak_mib, write};
 use program::Program;
 
@@ -22,7 +23,10 @@ async fn a_gibibyte_goes_up_and_down_in_bounded_memory() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path(), &[]).await;
     let client = program.client().await;
-    let run = client.tracking().experiment("large").await.unwrap().start_run().await.unwrap();
+    let experiment = client.tracking().experiment("large").await.unwrap();
+    let runs = client.tracking().backend().runs();
+    let id = runs.start(experiment.info(), &NewRun::new()).await.unwrap().id;
+    let run = experiment.run(id);
     let (file, copy) = (folder.path().join("large.bin"), folder.path().join("copy.bin"));
     write(&file, SIZE_MIB).unwrap();
 

@@ -4,7 +4,7 @@
 //! `AZURE_SUBSCRIPTION_ID`, `AZML_RESOURCE_GROUP` and `AZML_WORKSPACE`:
 //! `cargo run --example hundred_metrics -- 100`.
 
-use std::env;
+use std::{env, time::Duration};
 
 use anyhow::Context;
 use azml::{Client, workspace::WorkspaceRef};
@@ -19,12 +19,11 @@ async fn main() -> anyhow::Result<()> {
         set("AZML_WORKSPACE")?,
     );
     let client = Client::from_env(workspace).await?;
-    let run = client.tracking().experiment("bench").await?.start_run().await?;
-    let mut batch = run.batch();
+    let run = client.tracking().start_run("bench")?;
     for step in 0..count {
-        batch.log("loss", f64::from(step) * 0.5, step.into())?;
+        run.log_metric_at("loss", f64::from(step) * 0.5, step.into())?;
     }
-    batch.flush().await?;
-    run.finish().await?;
+    run.finish()?;
+    run.sync(Duration::from_secs(60)).await?;
     Ok(())
 }

@@ -11,6 +11,7 @@ mod link;
 mod output;
 mod runs;
 mod session;
+mod tracking;
 mod whoami;
 mod workspaces;
 
@@ -68,6 +69,11 @@ enum Command {
     Runs {
         #[command(subcommand)]
         command: Runs,
+    },
+    /// Looks after the spool in which runs wait for their servers
+    Tracking {
+        #[command(subcommand)]
+        command: tracking::Command,
     },
 }
 
@@ -135,6 +141,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<String> {
         Command::Computes { command } => computes::run(connection, command).await,
         Command::Link { command } => link::run(connection, command).await,
         Command::Runs { command: Runs::List(list) } => runs::list(connection, list).await,
+        Command::Tracking { command } => tracking::run(connection, command).await,
     }
 }
 

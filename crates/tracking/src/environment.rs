@@ -9,8 +9,8 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 
 use crate::{
-    AzureMlTracking, ExperimentInfo, ExperimentName, MlflowTracking, Run, RunId, RunRef, Tracking,
-    TrackingBackend, azureml::RunToken,
+    AzureMlTracking, ExperimentInfo, ExperimentName, MlflowTracking, Run, RunId, RunRef,
+    SpoolOptions, Tracking, azureml::RunToken, spool::Attached,
 };
 
 const NAME: &str = "run.from_environment";
@@ -27,10 +27,10 @@ const NAME: &str = "run.from_environment";
 /// use azml_core::Transport;
 /// use azml_tracking::RunEnvironment;
 ///
-/// # async fn demo(transport: Arc<dyn Transport>) -> azml_core::Result<()> {
+/// # fn demo(transport: Arc<dyn Transport>) -> azml_core::Result<()> {
 /// // In a Databricks step, whose script gets `--AZUREML_RUN_ID ID` and its kin:
-/// let run = RunEnvironment::from_args(std::env::args())?.open(transport).await?;
-/// run.log_metric("loss", 0.1).await?;
+/// let run = RunEnvironment::from_args(std::env::args())?.open(transport)?;
+/// run.log_metric("loss", 0.1)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -143,24 +143,26 @@ impl RunEnvironment {
         &self.run_id
     }
 
-    /// Takes up the run.
+    /// Takes up the run, to log to it. Needs no network.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone,
-    /// [`Unauthenticated`](azml_core::ErrorKind::Unauthenticated) when its token
-    /// has ended.
-    pub async fn open(self, transport: Arc<dyn Transport>) -> Result<Run> {
-        self.open_at(|base| Endpoint::new(base, transport)).await
+    /// As [`Tracking::start_run`].
+    pub fn open(self, transport: Arc<dyn Transport>) -> Result<Run> {
+        self.open_at(|base| Endpoint::new(base, transport), SpoolOptions::default())
     }
 
     /// Takes up the run through the endpoint that `endpoint` makes of an address,
-    /// with its patience and its clock.
+    /// with its patience and its clock, and with a spool of one's own.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub async fn open_at(self, endpoint: impl FnOnce(String) -> Endpoint) -> Result<Run> {
+    pub fn open_at(
+        self,
+        endpoint: impl FnOnce(String) -> Endpoint,
+        spool: SpoolOptions,
+    ) -> Result<Run> {
         let Self { run_id, place } = self;
         match place {
             Place::AzureMl { base, workspace, experiment, token, expires_at } => {
@@ -172,12 +174,8 @@ impl RunEnvironment {
                 // The token of a run is good for one service: the scope does not matter.
                 let scope = Scope::new("run");
                 let endpoint = plain.with_credential(Arc::new(token), scope);
-                let backend: Arc<dyn TrackingBackend> =
-                    Arc::new(AzureMlTracking::new(endpoint, workspace));
-                let info = backend.runs().get(&run_id).await?;
-                let experiment = ExperimentInfo::new(info.experiment_id, experiment);
-                let run = RunRef::new(experiment, info.id).with_data_container(info.data_container);
-                Ok(Run::new(backend, run))
+                let tracking = Tracking::new(AzureMlTracking::new(endpoint, workspace));
+                Run::attach(&tracking.with_spool(spool), experiment, Attached::to(run_id))
             }
             Place::Mlflow { base, token } => {
                 let endpoint = endpoint(base);
@@ -186,7 +184,8 @@ impl RunEnvironment {
                         .with_credential(Arc::new(StaticToken::new(token)), Scope::new("run")),
                     None => endpoint,
                 };
-                Tracking::new(MlflowTracking::new(endpoint)).run(&run_id).await
+                let tracking = Tracking::new(MlflowTracking::new(endpoint)).with_spool(spool);
+                tracking.attach(&run_id)
             }
         }
     }
@@ -199,7 +198,7 @@ impl Run {
     /// # Errors
     ///
     /// As [`RunEnvironment::from_vars`] and [`RunEnvironment::open`].
-    pub async fn from_environment(transport: Arc<dyn Transport>) -> Result<Self> {
-        RunEnvironment::from_vars()?.open(transport).await
+    pub fn from_environment(transport: Arc<dyn Transport>) -> Result<Self> {
+        RunEnvironment::from_vars()?.open(transport)
     }
 }

@@ -1,58 +1,86 @@
 //! Experiments, runs, metrics, artifacts and registered models, on Azure ML
 //! run history or on anything that speaks the MLflow REST API.
 //!
-//! Pick a backend, and use the same [`Tracking`], [`Experiment`] and [`Run`] on each:
+//! Pick a backend, and use the same [`Tracking`] and [`Run`] on each:
 //!
 //! ```no_run
+//! use std::time::Duration;
+//!
 //! use azml_core::{Endpoint, ResourceId};
 //! use azml_tracking::{AzureMlTracking, Tracking};
 //!
 //! # async fn demo(data_plane: Endpoint, workspace: ResourceId) -> azml_core::Result<()> {
 //! let tracking = Tracking::new(AzureMlTracking::new(data_plane, workspace));
-//! let experiment = tracking.experiment("wine").await?;
-//! let run = experiment.start_run().await?;
+//! let run = tracking.start_run("wine")?;
+//! run.log_params([("alpha", 0.5)])?;
 //! for (step, loss) in [0.9, 0.5, 0.3].into_iter().enumerate() {
-//!     run.log_metric_at("loss", loss, step as i64).await?;
+//!     run.log_metric_at("loss", loss, step as i64)?;
 //! }
-//! run.set_tag("stage", "test").await?;
-//! run.upload_file("outputs/model.json", "model.json").await?;
-//! run.finish().await?;
+//! run.set_tag("stage", "test")?;
+//! run.log_artifact("outputs/model.json", "model.json")?;
+//! run.finish()?;
+//! run.sync(Duration::from_secs(60)).await?;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # What waits
+//!
+//! [`Run`] is for logging, and never waits for a network: what it logs goes to a
+//! [spool](SpoolOptions) on the disk of this machine, outlives the process, and is
+//! brought to the server by a thread, once in effect. Only its `async` methods wait:
+//! [`Run::id`], [`Run::connect`] and [`Run::sync`].
+//!
+//! [`RemoteRun`] is a run as the server has it, for reading and for what needs an
+//! answer. Each of its calls asks the server and waits, as do those of
+//! [`Experiment`] and the `async` ones of [`Tracking`].
 
 pub mod artifacts;
 mod azureml;
+mod destination;
 mod environment;
 pub mod experiments;
+mod folder;
+mod limits;
 pub mod metrics;
 mod mlflow;
 pub mod models;
+mod recovery;
+mod remote;
 mod run;
 pub mod runs;
+mod spool;
 #[cfg(test)]
 mod testing;
 mod tracking;
 pub mod transfer;
+mod upload;
 
 pub use crate::{
     artifacts::{Artifact, ArtifactPath, Artifacts},
     azureml::AzureMlTracking,
+    destination::Destination,
     environment::RunEnvironment,
     experiments::{ExperimentId, ExperimentInfo, ExperimentName, ExperimentView, Experiments},
+    folder::FolderTracking,
+    limits::BatchLimits,
     metrics::{
         Metric, MetricKey, MetricKind, MetricRow, MetricSeries, MetricSummary, MetricValue,
         Metrics, PendingMetric,
     },
-    mlflow::MlflowTracking,
+    mlflow::{MlflowServer, MlflowTracking},
     models::{
         ModelName, ModelQuery, ModelSource, ModelUpdate, ModelVersion, ModelVersionNumber,
         NewModel, RegisteredModels,
     },
-    run::{MetricBatch, Run},
+    recovery::{Recovery, Spool, SpooledRun, Uploaded},
+    remote::RemoteRun,
+    run::{MetricHandle, Run},
     runs::{
-        NewRun, RunDetails, RunEnd, RunError, RunId, RunInfo, RunQuery, RunRef, RunStatus, Runs,
+        NewRun, RunBatch, RunDetails, RunEnd, RunError, RunId, RunInfo, RunQuery, RunRef,
+        RunStatus, Runs,
     },
+    spool::{Durability, SpoolOptions, WhenFull},
     tracking::{Experiment, Tracking, TrackingBackend},
     transfer::{TransferOptions, TransferProgress, Upload},
 };

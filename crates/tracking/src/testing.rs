@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -10,8 +11,9 @@ use azml_core::{Endpoint, Operation, Request, ResourceId, Response, Transport, T
 use azml_fixtures::Exchange;
 use bytes::Bytes;
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::{ExperimentId, ExperimentInfo, ExperimentName};
+use crate::{ExperimentId, ExperimentInfo, ExperimentName, SpoolOptions, Tracking};
 
 /// Asserts that `operation` sends what the exchange says.
 pub(crate) fn assert_encodes(operation: &impl Operation, base: &str, exchange: &Exchange) {
@@ -42,6 +44,18 @@ pub(crate) fn workspace() -> ResourceId {
 pub(crate) fn experiment(name: &str) -> ExperimentInfo {
     let id = ExperimentId::new("5fa32699-a9c9-4c7d-9460-ac77978f3417");
     ExperimentInfo::new(id, ExperimentName::new(name))
+}
+
+/// More than anything takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Logs to a spool of its own, from which a task of this runtime sends.
+pub(crate) fn spooled(tracking: Tracking) -> (TempDir, Tracking) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SpoolOptions::new()
+        .with_folder(folder.path())
+        .with_runtime(tokio::runtime::Handle::current());
+    (folder, tracking.with_spool(options))
 }
 
 /// Answers the requests one after the other and keeps what was asked.

@@ -1,18 +1,23 @@
 use std::{fmt, sync::Arc};
 
+use async_trait::async_trait;
 use azml_core::{Clock, Result};
 use futures_core::stream::BoxStream;
 
 use crate::{
-    Artifacts, ExperimentId, ExperimentInfo, ExperimentName, ExperimentView, Experiments, Metrics,
-    ModelName, ModelQuery, ModelUpdate, ModelVersion, ModelVersionNumber, NewModel, NewRun,
-    RegisteredModels, Run, RunId, RunInfo, RunQuery, RunRef, Runs, TransferOptions,
+    Artifacts, BatchLimits, Destination, ExperimentId, ExperimentInfo, ExperimentName,
+    ExperimentView, Experiments, Metrics, ModelName, ModelQuery, ModelUpdate, ModelVersion,
+    ModelVersionNumber, NewModel, NewRun, Recovery, RegisteredModels, RemoteRun, Run, RunBatch,
+    RunId, RunInfo, RunQuery, RunRef, Runs, Spool, SpoolOptions, TransferOptions, spool::Attached,
 };
 
 /// A place where runs are kept.
 ///
-/// Implemented by [`AzureMlTracking`](crate::AzureMlTracking) and
-/// [`MlflowTracking`](crate::MlflowTracking). `Arc<dyn TrackingBackend>` is the type to store.
+/// Implemented by [`AzureMlTracking`](crate::AzureMlTracking),
+/// [`MlflowTracking`](crate::MlflowTracking) and
+/// [`FolderTracking`](crate::FolderTracking). `Arc<dyn TrackingBackend>` is the
+/// type to store.
+#[async_trait]
 pub trait TrackingBackend: fmt::Debug + Send + Sync {
     /// Its experiments.
     fn experiments(&self) -> &dyn Experiments;
@@ -26,14 +31,44 @@ pub trait TrackingBackend: fmt::Debug + Send + Sync {
     fn models(&self) -> &dyn RegisteredModels;
     /// The clock that stamps what is logged.
     fn clock(&self) -> &Arc<dyn Clock>;
+    /// Where this is, as a spool notes it.
+    fn destination(&self) -> Destination;
+    /// What one batch may hold.
+    fn limits(&self) -> BatchLimits;
+    /// The same place, where each call is tried once. The uploader of a spool
+    /// repeats calls itself, and must know whether an answer was lost.
+    fn tried_once(&self) -> Arc<dyn TrackingBackend>;
+
+    /// Logs a batch within the [`limits`](Self::limits), in as few calls as possible.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) when the server
+    /// refuses something in it: it may have taken other parts then.
+    async fn log_batch(&self, run: &RunRef, batch: &RunBatch) -> Result<()> {
+        if !batch.params.is_empty() {
+            self.runs().log_params(run, &batch.params).await?;
+        }
+        if !batch.metrics.is_empty() {
+            self.metrics().log(run, &batch.metrics).await?;
+        }
+        if !batch.tags.is_empty() {
+            self.runs().set_tags(run, &batch.tags).await?;
+        }
+        Ok(())
+    }
 }
 
 const _: fn(&dyn TrackingBackend) = |_| ();
 
 /// Where to log, whatever the backend. Cheap to clone.
+///
+/// [`start_run`](Self::start_run) needs no network, and nor does anything that is
+/// logged to the [`Run`] that it gives. All that is `async` here asks the server.
 #[derive(Clone, Debug)]
 pub struct Tracking {
     backend: Arc<dyn TrackingBackend>,
+    spool: Arc<SpoolOptions>,
 }
 
 impl Tracking {
@@ -44,7 +79,61 @@ impl Tracking {
 
     /// Logs to a backend that is shared.
     pub fn from_arc(backend: Arc<dyn TrackingBackend>) -> Self {
-        Self { backend }
+        Self { backend, spool: Arc::default() }
+    }
+
+    /// Sets where and how runs wait for the server.
+    #[must_use]
+    pub fn with_spool(self, options: SpoolOptions) -> Self {
+        Self { spool: Arc::new(options), ..self }
+    }
+
+    /// Where and how runs wait for the server.
+    pub fn spool(&self) -> &SpoolOptions {
+        &self.spool
+    }
+
+    /// Starts a run of the experiment `name`, which is made if it is not there.
+    /// Needs no network.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) for an empty name,
+    /// [`Other`](azml_core::ErrorKind::Other) when the folder of the spool cannot be
+    /// written to.
+    pub fn start_run(&self, experiment: impl Into<ExperimentName>) -> Result<Run> {
+        self.start(experiment, NewRun::new())
+    }
+
+    /// Starts a run that has a name, tags, a parent. Needs no network.
+    ///
+    /// # Errors
+    ///
+    /// As [`start_run`](Self::start_run), and
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) for a tag that the
+    /// server would refuse.
+    pub fn start(&self, experiment: impl Into<ExperimentName>, run: NewRun) -> Result<Run> {
+        Run::start(self, &experiment.into(), run, None)
+    }
+
+    /// Logs to a run that somebody else has started, for example from another
+    /// process. Needs no network. Dropping it does not end the run.
+    ///
+    /// # Errors
+    ///
+    /// As [`start_run`](Self::start_run).
+    pub fn attach(&self, run: &RunId) -> Result<Run> {
+        Run::attach(self, ExperimentName::new(""), Attached::to(run.clone()))
+    }
+
+    /// Uploads what earlier processes have left in the spool of this place, and
+    /// ends their runs. See [`Spool::recover`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Spool::recover`].
+    pub async fn recover(&self) -> Result<Recovery> {
+        Spool::recover(&self.spool.folder, self).await
     }
 
     /// The backend itself, for what the handles leave out.
@@ -78,16 +167,16 @@ impl Tracking {
         Ok(Experiment { backend: self.backend.clone(), info })
     }
 
-    /// Takes up a run that exists.
+    /// Looks at a run that exists. To log to it, [`attach`](Self::attach).
     ///
     /// # Errors
     ///
     /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run exists.
-    pub async fn run(&self, id: &RunId) -> Result<Run> {
+    pub async fn run(&self, id: &RunId) -> Result<RemoteRun> {
         let info = self.backend.runs().get(id).await?;
         let experiment = self.backend.experiments().get(&info.experiment_id).await?;
         let reference = RunRef::new(experiment, info.id).with_data_container(info.data_container);
-        Ok(Run::new(self.backend.clone(), reference))
+        Ok(RemoteRun::new(self.backend.clone(), reference))
     }
 
     /// Lists registered models.
@@ -123,7 +212,7 @@ impl Tracking {
     }
 
     /// Registers a file or folder of this machine, see [`NewModel::local`]. An
-    /// artifact is registered with its [`Run`].
+    /// artifact is registered with its [`RemoteRun`].
     ///
     /// # Errors
     ///
@@ -197,30 +286,9 @@ impl Experiment {
         self.backend.experiments().unarchive(self.id()).await
     }
 
-    /// Starts a run without a name.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the experiment is gone.
-    pub async fn start_run(&self) -> Result<Run> {
-        self.start(&NewRun::new()).await
-    }
-
-    /// Starts a run.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the experiment is gone.
-    pub async fn start(&self, run: &NewRun) -> Result<Run> {
-        let info = self.backend.runs().start(&self.info, run).await?;
-        let reference =
-            RunRef::new(self.info.clone(), info.id).with_data_container(info.data_container);
-        Ok(Run::new(self.backend.clone(), reference))
-    }
-
-    /// Takes up a run of this experiment, without asking whether it exists.
-    pub fn run(&self, id: RunId) -> Run {
-        Run::new(self.backend.clone(), RunRef::new(self.info.clone(), id))
+    /// A run of this experiment, without asking whether it exists.
+    pub fn run(&self, id: RunId) -> RemoteRun {
+        RemoteRun::new(self.backend.clone(), RunRef::new(self.info.clone(), id))
     }
 
     /// Lists runs, the latest first.

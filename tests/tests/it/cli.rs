@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use azml::workspace::{WorkspaceConfig, WorkspaceRef};
 use serde_json::Value;
 
-use crate::program::Program;
+use crate::{lakehouse::remote_run, program::Program};
 
 /// Runs `azml` in `folder` as the service principal of `program`.
 fn azml(program: &Program, folder: &Path, arguments: &[&str]) -> (i32, String, String) {
@@ -35,8 +35,7 @@ async fn the_program_azml_signs_in_and_lists_runs() {
         program.text("workspace_name"),
     );
     WorkspaceConfig::write(folder.path(), &workspace).unwrap();
-    let experiment = program.client().await.tracking().experiment("wine").await.unwrap();
-    let run = experiment.start_run().await.unwrap();
+    let run = remote_run(program.client().await.tracking(), "wine").await;
 
     let (status, version, _) = azml(&program, folder.path(), &["--version"]);
     assert_eq!((status, version.starts_with("azml ")), (0, true), "{version}");

@@ -1,6 +1,6 @@
 //! What most flows begin with: an open workspace with Databricks attached.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use azml::{
     Client,
@@ -13,12 +13,14 @@ use azml::{
         tokens::{NewToken, Tokens},
     },
     pipeline::{DatabricksStep, Pipeline, PipelineData},
+    tracking::{NewRun, RemoteRun, SpoolOptions, Tracking},
     workspace::{WorkspaceConfig, WorkspaceRef},
 };
 use azml_testkit::{
     CLIENT_ID, CLIENT_SECRET, DATABRICKS_ORIGIN, SUBSCRIPTION_ID, TENANT_ID, TestContext,
 };
 use secrecy::SecretString;
+use tempfile::TempDir;
 
 pub(crate) const COMPUTE: &str = "my-dbx-cluster";
 
@@ -40,6 +42,26 @@ pub(crate) async fn open(ctx: &TestContext, project: &Path) -> Client {
     let workspace = WorkspaceRef::new(SUBSCRIPTION_ID, "rg1", "ws1");
     WorkspaceConfig::write(project, &workspace).unwrap();
     Client::open(session(ctx, CLIENT_SECRET), project).await.unwrap()
+}
+
+/// More than anything takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Logs to a spool of its own, from which a task of this runtime sends.
+pub(crate) fn spooled(tracking: &Tracking) -> (TempDir, Tracking) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SpoolOptions::new()
+        .with_folder(folder.path())
+        .with_runtime(tokio::runtime::Handle::current());
+    (folder, tracking.clone().with_spool(options))
+}
+
+/// A run as the server has it, which nobody logs to.
+pub(crate) async fn remote_run(tracking: &Tracking, experiment: &str) -> RemoteRun {
+    let experiment = tracking.experiment(experiment).await.unwrap();
+    let runs = tracking.backend().runs();
+    let info = runs.start(experiment.info(), &NewRun::new()).await.unwrap();
+    tracking.run(&info.id).await.unwrap()
 }
 
 pub(crate) async fn running_cluster(databricks: &Databricks) -> ClusterId {

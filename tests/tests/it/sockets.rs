@@ -15,11 +15,11 @@ use azml::{
         DatabricksStep, FollowOptions, Pipeline, PipelineData, PipelineStatus, StepLog, StepRun,
         SubmitOptions,
     },
-    tracking::RunId,
+    tracking::{RunId, SpoolOptions},
 };
 
 use crate::{
-    lakehouse::{COMPUTE, access_token, attach},
+    lakehouse::{COMPUTE, access_token, attach, remote_run},
     program::Program,
 };
 
@@ -119,8 +119,7 @@ async fn files_go_up_and_down_over_tls_whole() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(folder.path(), &[]).await;
     let client = program.client().await;
-    let experiment = client.tracking().experiment("files").await.unwrap();
-    let run = experiment.start_run().await.unwrap();
+    let run = remote_run(client.tracking(), "files").await;
     // More than one block, and not a whole number of them.
     let bytes: Vec<u8> =
         (0..20_000_003_u32).map(|it| it.to_le_bytes()[0] ^ it.to_le_bytes()[1]).collect();
@@ -130,7 +129,6 @@ async fn files_go_up_and_down_over_tls_whole() {
     let copy = folder.path().join("copy.bin");
     run.download_file("outputs/large.bin", &copy).await.unwrap();
     assert!(std::fs::read(&copy).unwrap() == bytes, "the copy differs");
-    run.finish().await.unwrap();
 }
 
 /// Ends the mock at once, as `kill -9` does.
@@ -165,8 +163,12 @@ async fn what_was_acknowledged_outlives_a_killed_mock() {
     let arguments = ["--data-dir", data.to_str().unwrap()];
     let mut program = Program::start(folder.path(), &arguments).await;
     let client = program.client().await;
-    let run = client.tracking().experiment("kept").await.unwrap().start_run().await.unwrap();
-    run.log_metric("loss", 0.25).await.unwrap();
+    // By a thread of its own, as by default.
+    let spool = SpoolOptions::new().with_folder(folder.path().join("spool"));
+    let log = client.tracking().clone().with_spool(spool).start_run("kept").unwrap();
+    log.log_metric("loss", 0.25).unwrap();
+    log.sync(Duration::from_secs(30)).await.unwrap();
+    let run = log.connect().await.unwrap();
     run.upload_bytes("outputs/model.json", "{}").await.unwrap();
     let id = RunId::new(run.id().as_str());
     kill(&mut program);

@@ -7,13 +7,13 @@ use azml::{
     core::ErrorKind,
     tracking::{
         MetricSeries, MetricSummary, MetricValue, ModelQuery, ModelUpdate, NewModel, NewRun,
-        RunError, RunQuery, RunStatus, TransferOptions,
+        RunEnd, RunError, RunQuery, RunStatus, TransferOptions,
     },
 };
 use azml_testkit::TestContext;
 use futures_util::TryStreamExt;
 
-use crate::lakehouse::open;
+use crate::lakehouse::{PATIENCE, open, spooled};
 
 fn int(value: i64) -> MetricValue {
     MetricValue::Integer(value)
@@ -23,30 +23,34 @@ fn int(value: i64) -> MetricValue {
 async fn values_of_any_type_come_back_as_they_were_logged() {
     let (ctx, project) = (TestContext::new(), tempfile::tempdir().unwrap());
     let client = open(&ctx, project.path()).await;
-    let run = client.tracking().experiment("wine").await.unwrap().start_run().await.unwrap();
+    let (_spool, tracking) = spooled(client.tracking());
+    let run = tracking.start_run("wine").unwrap();
 
     for step in 0..5 {
-        run.log_metric_at("loss", 1.0 / f64::from(step + 1), step.into()).await.unwrap();
+        run.log_metric_at("loss", 1.0 / f64::from(step + 1), step.into()).unwrap();
     }
-    run.log_value("accuracy", 0.9).await.unwrap();
-    run.log_value("name", "string-value").await.unwrap();
-    run.log_value("flag", true).await.unwrap();
-    run.log_value("count", 7).await.unwrap();
-    run.log_value("odd", f64::NAN).await.unwrap();
-    run.log_value("endless", f64::NEG_INFINITY).await.unwrap();
-    run.log_list("list", [1, 2, 3, 5]).await.unwrap();
+    run.log_value("accuracy", 0.9).unwrap();
+    run.log_value("name", "string-value").unwrap();
+    run.log_value("flag", true).unwrap();
+    run.log_value("count", 7).unwrap();
+    run.log_value("odd", f64::NAN).unwrap();
+    run.log_value("endless", f64::NEG_INFINITY).unwrap();
+    run.log_list("list", [1, 2, 3, 5]).unwrap();
     for x in 0..4 {
         let cells = [("x", MetricValue::from(x)), ("y", MetricValue::from(f64::from(x) * 1.5))];
-        run.log_row("row", cells).await.unwrap();
+        run.log_row("row", cells).unwrap();
     }
     let columns = [
         ("a", vec![int(1), int(2), int(3)]),
         ("b", [0.1, 0.2, 0.3].map(MetricValue::from).to_vec()),
     ];
-    run.log_table("table", columns).await.unwrap();
+    run.log_table("table", columns).unwrap();
     let picture = project.path().join("plot.png");
     std::fs::write(&picture, b"no real picture").unwrap();
-    run.log_image("plot", "images/plot.png", &picture).await.unwrap();
+    run.log_image("plot", "images/plot.png", &picture).unwrap();
+    run.sync(PATIENCE).await.unwrap();
+    let log = run;
+    let run = log.connect().await.unwrap();
     run.flush().await.unwrap();
 
     let all = run.all_series().await.unwrap();
@@ -72,17 +76,21 @@ async fn values_of_any_type_come_back_as_they_were_logged() {
 
     let missing = run.series("nothing").await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
-    let other_type = run.log_series([MetricSeries::scalar("name", 1)]).await.unwrap_err();
-    assert_eq!(other_type.kind(), ErrorKind::InvalidArgument);
+    // The service alone knows that it was text: it refuses, and that is kept.
+    log.log_series(MetricSeries::scalar("name", 1)).unwrap();
+    log.sync(PATIENCE).await.unwrap();
+    assert_eq!(log.rejected(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn more_values_than_one_batch_holds_all_arrive_in_order() {
     let (ctx, project) = (TestContext::new(), tempfile::tempdir().unwrap());
     let client = open(&ctx, project.path()).await;
-    let run = client.tracking().experiment("wine").await.unwrap().start_run().await.unwrap();
-    run.log_list("long", 0..12_000_i64).await.unwrap();
-    let read = run.series("long").await.unwrap();
+    let (_spool, tracking) = spooled(client.tracking());
+    let run = tracking.start_run("wine").unwrap();
+    run.log_list("long", 0..12_000_i64).unwrap();
+    run.sync(PATIENCE).await.unwrap();
+    let read = run.connect().await.unwrap().series("long").await.unwrap();
     assert!(read.values().into_iter().filter_map(MetricValue::as_i64).eq(0..12_000));
 }
 
@@ -90,12 +98,14 @@ async fn more_values_than_one_batch_holds_all_arrive_in_order() {
 async fn a_run_has_tags_properties_children_and_an_end() {
     let (ctx, project) = (TestContext::new(), tempfile::tempdir().unwrap());
     let client = open(&ctx, project.path()).await;
-    let tracking = client.tracking();
+    let (_spool, tracking) = spooled(client.tracking());
+    let log = tracking.start("wine", NewRun::new().with_name("interactive one")).unwrap();
+    let run = log.connect().await.unwrap();
     let experiment = tracking.experiment("wine").await.unwrap();
-    let run = experiment.start(&NewRun::new().with_name("interactive one")).await.unwrap();
     assert_eq!(run.status().await.unwrap(), RunStatus::Running);
 
-    run.set_tags([("stage", "test"), ("k1", "v1")]).await.unwrap();
+    log.set_tags([("stage", "test"), ("k1", "v1")]).unwrap();
+    log.sync(PATIENCE).await.unwrap();
     run.set_bare_tag("bare").await.unwrap();
     run.set_properties([("p1", "v1")]).await.unwrap();
     run.remove_tags(["k1"]).await.unwrap();
@@ -104,28 +114,33 @@ async fn a_run_has_tags_properties_children_and_an_end() {
     assert_eq!(tags, BTreeMap::from([("bare", ""), ("stage", "test")]));
     assert_eq!(info.properties["p1"], "v1");
 
-    let child = run.start_child(NewRun::new().with_name("child-0")).await.unwrap();
-    child.finish().await.unwrap();
+    let child = log.start_child(NewRun::new().with_name("child-0")).unwrap();
+    child.finish().unwrap();
+    child.sync(PATIENCE).await.unwrap();
     let several = run.start_children(2).await.unwrap();
     for child in &several {
         assert_eq!(child.status().await.unwrap(), RunStatus::Running);
-        child.finish().await.unwrap();
+        child.end(&RunEnd::Finished).await.unwrap();
     }
     assert_eq!(run.children().try_collect::<Vec<_>>().await.unwrap().len(), 3);
     assert_eq!(several[0].parent().await.unwrap().unwrap().id(), run.id());
     assert!(run.parent().await.unwrap().is_none());
     run.warn("low on memory").await.unwrap();
-    run.finish().await.unwrap();
+    log.finish().unwrap();
+    log.sync(PATIENCE).await.unwrap();
     let details = run.details().await.unwrap();
     assert_eq!(details.run.status, RunStatus::Finished);
 
-    let failed = experiment.start_run().await.unwrap();
-    failed.fail_with(RunError::new("MyCode", "boom")).await.unwrap();
+    let failed = tracking.start_run("wine").unwrap();
+    failed.fail_with(RunError::new("MyCode", "boom")).unwrap();
+    failed.sync(PATIENCE).await.unwrap();
+    let failed = failed.connect().await.unwrap();
     let error = failed.details().await.unwrap().run.error.unwrap();
     assert_eq!((error.code.as_str(), error.message.as_str()), ("MyCode", "boom"));
-    let canceled = experiment.start_run().await.unwrap();
-    canceled.cancel().await.unwrap();
-    let ended = canceled.wait_until_ended(azml::core::WaitOptions::default()).await.unwrap();
+    let canceled = tracking.start_run("wine").unwrap();
+    canceled.cancel().unwrap();
+    let ended = canceled.connect().await.unwrap();
+    let ended = ended.wait_until_ended(azml::core::WaitOptions::default()).await.unwrap();
     assert_eq!(ended.status, RunStatus::Killed);
 
     let list = |query: RunQuery| {
@@ -161,7 +176,9 @@ async fn models_are_registered_found_changed_downloaded_and_deleted() {
     std::fs::create_dir_all(files.join("sub")).unwrap();
     std::fs::write(files.join("model.pkl"), b"\x80model-bytes").unwrap();
     std::fs::write(files.join("sub/meta.json"), "{}").unwrap();
-    let run = tracking.experiment("wine").await.unwrap().start_run().await.unwrap();
+    let (_spool, tracking) = spooled(tracking);
+    let log = tracking.start_run("wine").unwrap();
+    let run = log.connect().await.unwrap();
     run.upload_folder("outputs/mdir", &files, &TransferOptions::new()).await.unwrap();
     run.upload_file("outputs/model.pkl", files.join("model.pkl")).await.unwrap();
 

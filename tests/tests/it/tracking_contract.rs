@@ -1,78 +1,178 @@
-//! What users may rely on, whatever the backend: the same test on both.
+//! What users may rely on, whatever the backend: the same test on each.
 
 use azml::{
-    core::ErrorKind,
-    tracking::{MetricValue, NewRun, RunStatus, Tracking},
+    core::{Endpoint, ErrorKind},
+    tracking::{
+        AzureMlTracking, FolderTracking, Metric, MetricValue, MlflowTracking, NewRun, RunEnd,
+        RunId, RunQuery, RunStatus, Tracking, TransferOptions,
+    },
 };
 use azml_testkit::TestContext;
+use futures_util::TryStreamExt;
 
-use crate::lakehouse::open;
+use crate::lakehouse::{PATIENCE, open, spooled};
 
 async fn keeps_what_it_is_told(tracking: &Tracking) {
+    let (_spool, tracking) = spooled(tracking);
+    let run = tracking.start("contract", NewRun::new().with_tag("stage", "test")).unwrap();
+    run.log_params([("alpha", "0.5")]).unwrap();
+    run.log_params([("alpha", "0.5")]).unwrap();
+    let other = run.log_param("alpha", "0.6").unwrap_err();
+    assert_eq!(other.kind(), ErrorKind::InvalidArgument);
+    run.set_tags([("a", "0"), ("b", "2")]).unwrap();
+    run.set_tag("a", "1").unwrap();
+    run.log_metric_at("loss", 0.5, 1).unwrap();
+    run.log_metrics([("loss", 0.25), ("rmse", 1e-300)], 2).unwrap();
+    let accuracy = run.metric("accuracy").unwrap();
+    for value in [0.5, 0.75] {
+        accuracy.log(value).unwrap();
+    }
+    run.log_metric("odd/one", f64::NAN).unwrap();
+    run.log_list("list", [1, 2, 3]).unwrap();
+    run.log_value("whole", 7).unwrap();
+    let empty = run.log_metric("", 1.0).unwrap_err();
+    assert_eq!(empty.kind(), ErrorKind::InvalidArgument);
+    run.sync(PATIENCE).await.unwrap();
+    assert_eq!((run.pending(), run.rejected()), (0, 0));
+
+    let remote = run.connect().await.unwrap();
+    assert_eq!(*remote.id(), run.id().await.unwrap());
+    remote.flush().await.unwrap();
+    remote.set_bare_tag("bare").await.unwrap();
+    remote.remove_tags(["a"]).await.unwrap();
     let experiment = tracking.experiment("contract").await.unwrap();
-    let again = tracking.experiment("contract").await.unwrap();
-    assert_eq!(experiment.id(), again.id());
+    assert_eq!(experiment.id(), &remote.experiment().id);
     assert_eq!(tracking.find_experiment("contract").await.unwrap().id(), experiment.id());
 
-    let run = experiment.start(&NewRun::new().with_tag("stage", "test")).await.unwrap();
-    run.log_params([("alpha", "0.5")]).await.unwrap();
-    run.log_params([("alpha", "0.5")]).await.unwrap();
-    let other = run.log_param("alpha", "0.6").await.unwrap_err();
-    assert_eq!(other.kind(), ErrorKind::InvalidArgument);
-    run.set_tags([("a", "1"), ("b", "2")]).await.unwrap();
-    run.set_bare_tag("bare").await.unwrap();
-    run.remove_tags(["a"]).await.unwrap();
-    run.log_metric_at("loss", 0.5, 1).await.unwrap();
-    run.log_metrics([("loss", 0.25), ("rmse", 1e-300)], 2).await.unwrap();
-    run.log_list("list", [1, 2, 3]).await.unwrap();
-    run.log_value("whole", 7).await.unwrap();
-    run.flush().await.unwrap();
-
-    let taken_up = tracking.run(run.id()).await.unwrap();
-    assert_eq!(taken_up.experiment().id, run.experiment().id);
-    let values = |metrics: Vec<azml::tracking::Metric>| -> Vec<(i64, f64)> {
+    let taken_up = tracking.run(remote.id()).await.unwrap();
+    assert_eq!(taken_up.experiment().id, remote.experiment().id);
+    let values = |metrics: Vec<Metric>| -> Vec<(i64, f64)> {
         metrics.iter().map(|it| (it.step, it.value)).collect()
     };
     assert_eq!(values(taken_up.metric("loss").await.unwrap()), [(1, 0.5), (2, 0.25)]);
     assert_eq!(values(taken_up.metric("rmse").await.unwrap()), [(2, 1e-300)]);
+    assert_eq!(values(taken_up.metric("accuracy").await.unwrap()), [(0, 0.5), (1, 0.75)]);
+    assert!(taken_up.metric("odd/one").await.unwrap()[0].value.is_nan());
     let series = taken_up.series("list").await.unwrap();
     let numbers: Vec<_> = series.values().into_iter().filter_map(MetricValue::as_f64).collect();
     assert_eq!(numbers, [1.0, 2.0, 3.0]);
-    assert_eq!(taken_up.all_series().await.unwrap().len(), 4);
+    assert_eq!(taken_up.all_series().await.unwrap().len(), 6);
 
-    run.finish().await.unwrap();
-    let info = run.info().await.unwrap();
+    run.finish().unwrap();
+    run.sync(PATIENCE).await.unwrap();
+    let info = remote.info().await.unwrap();
     assert_eq!(info.status, RunStatus::Finished);
     assert_eq!(info.params["alpha"], "0.5");
     assert_eq!((info.tags["stage"].as_str(), info.tags["b"].as_str()), ("test", "2"));
     assert_eq!(info.tags["bare"], "");
     assert!(!info.tags.contains_key("a") && info.ended_at >= info.started_at);
 
-    let failed = experiment.start_run().await.unwrap();
-    failed.fail("boom").await.unwrap();
+    let failed = tracking.start_run("contract").unwrap();
+    failed.fail("boom").unwrap();
+    failed.sync(PATIENCE).await.unwrap();
+    let failed = failed.connect().await.unwrap();
     assert_eq!(failed.status().await.unwrap(), RunStatus::Failed);
     failed.delete().await.unwrap();
     failed.restore().await.unwrap();
     failed.info().await.unwrap();
+    let query = RunQuery::new().with_tag("stage", "test").with_status(RunStatus::Finished);
+    let found: Vec<_> = experiment.runs(&query).try_collect().await.unwrap();
+    assert_eq!(found.iter().map(|it| &it.id).collect::<Vec<_>>(), [remote.id()]);
 
-    let nobody = azml::tracking::RunId::new("00000000-0000-0000-0000-000000000000");
+    let nobody = RunId::new("00000000-0000-0000-0000-000000000000");
     assert_eq!(tracking.run(&nobody).await.unwrap_err().kind(), ErrorKind::NotFound);
-    let empty = run.log_metric("", 1.0).await.unwrap_err();
-    assert_eq!(empty.kind(), ErrorKind::InvalidArgument);
+    let nowhere = tracking.attach(&nobody).unwrap();
+    assert_eq!(nowhere.id().await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+/// Another process logs to a run, and does not end it.
+async fn two_may_log_to_a_run(tracking: &Tracking) {
+    let (_spool, tracking) = spooled(tracking);
+    let run = tracking.start_run("contract").unwrap();
+    let other = tracking.attach(&run.id().await.unwrap()).unwrap();
+    let child = other.start_child(NewRun::new().with_name("child")).unwrap();
+    run.log_metric_at("loss", 1.0, 0).unwrap();
+    other.log_metric_at("loss", 2.0, 1).unwrap();
+    other.sync(PATIENCE).await.unwrap();
+    let child = child.connect().await.unwrap();
+    drop(other);
+    run.sync(PATIENCE).await.unwrap();
+    let remote = run.connect().await.unwrap();
+    assert_eq!(child.parent().await.unwrap().unwrap().id(), remote.id());
+    assert_eq!(child.experiment(), remote.experiment());
+    assert_eq!(remote.status().await.unwrap(), RunStatus::Running);
+    assert_eq!(remote.metric("loss").await.unwrap().len(), 2);
+    remote.end(&RunEnd::Canceled).await.unwrap();
+    assert_eq!(remote.status().await.unwrap(), RunStatus::Killed);
+}
+
+async fn keeps_files(tracking: &Tracking) {
+    let (_spool, tracking) = spooled(tracking);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a b.txt");
+    std::fs::write(&file, "first").unwrap();
+    let run = tracking.start_run("contract").unwrap();
+    run.log_artifact("outputs/a b.txt", &file).unwrap();
+    // What is logged is the file as it was.
+    std::fs::write(&file, "second").unwrap();
+    run.log_artifact("outputs/sub/ü%#.txt", &file).unwrap();
+    run.sync(PATIENCE).await.unwrap();
+    let remote = run.connect().await.unwrap();
+    assert_eq!(remote.read_artifact("outputs/a b.txt").await.unwrap(), "first");
+    remote.upload_bytes("top.bin", vec![7; 3_000_000]).await.unwrap();
+    let mut listed: Vec<_> = remote.artifacts().try_collect().await.unwrap();
+    listed.sort_by(|one, other| one.path.cmp(&other.path));
+    let paths: Vec<_> = listed.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(paths, ["outputs/a b.txt", "outputs/sub/ü%#.txt", "top.bin"]);
+    let down = folder.path().join("down");
+    let options = TransferOptions::new();
+    let saved = remote.download_folder("outputs", &down, &options).await.unwrap();
+    assert_eq!(saved.len(), 2);
+    assert_eq!(std::fs::read(down.join("sub/ü%#.txt")).unwrap(), b"second");
+    remote.download_file("top.bin", down.join("top")).await.unwrap();
+    assert_eq!(std::fs::read(down.join("top")).unwrap().len(), 3_000_000);
+    let missing = remote.read_artifact("outputs/none").await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+}
+
+async fn azureml(ctx: &TestContext, project: &std::path::Path) -> AzureMlTracking {
+    let client = open(ctx, project).await;
+    let data_plane = client.workspace().data_plane().await.unwrap();
+    AzureMlTracking::new(data_plane, client.workspace().id().clone())
 }
 
 #[tokio::test(start_paused = true)]
 async fn azure_ml_keeps_what_it_is_told() {
     let (ctx, project) = (TestContext::new(), tempfile::tempdir().unwrap());
-    let client = open(&ctx, project.path()).await;
-    keeps_what_it_is_told(client.tracking()).await;
+    let tracking = Tracking::new(azureml(&ctx, project.path()).await);
+    keeps_what_it_is_told(&tracking).await;
+    two_may_log_to_a_run(&tracking).await;
+    keeps_files(&tracking).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_mlflow_address_of_azure_ml_keeps_what_it_is_told() {
+    let (ctx, project) = (TestContext::new(), tempfile::tempdir().unwrap());
+    let backend = azureml(&ctx, project.path()).await.mlflow().unwrap();
+    keeps_what_it_is_told(&Tracking::new(backend.clone())).await;
+    two_may_log_to_a_run(&Tracking::new(backend)).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn mlflow_keeps_what_it_is_told() {
-    let (ctx, project) = (TestContext::new(), tempfile::tempdir().unwrap());
-    let client = open(&ctx, project.path()).await;
-    let data_plane = client.workspace().data_plane().await.unwrap();
-    let backend = azml::tracking::AzureMlTracking::new(data_plane, client.workspace().id().clone());
-    keeps_what_it_is_told(&Tracking::new(backend.mlflow().unwrap())).await;
+    let ctx = TestContext::new();
+    let endpoint = Endpoint::new("https://mlflow.test/mlflow", ctx.transport());
+    let tracking = Tracking::new(MlflowTracking::new(endpoint));
+    keeps_what_it_is_told(&tracking).await;
+    two_may_log_to_a_run(&tracking).await;
+    keeps_files(&tracking).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_keeps_what_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracking = Tracking::new(FolderTracking::new(folder.path()));
+    keeps_what_it_is_told(&tracking).await;
+    two_may_log_to_a_run(&tracking).await;
+    keeps_files(&tracking).await;
 }

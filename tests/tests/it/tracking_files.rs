@@ -7,7 +7,7 @@ use std::{
 
 use azml::{
     core::ErrorKind,
-    tracking::{Run, TransferOptions, TransferProgress},
+    tracking::{RemoteRun, TransferOptions, TransferProgress},
 };
 use azml_mock::Fault;
 use azml_testkit::TestContext;
@@ -15,13 +15,13 @@ use futures_util::TryStreamExt;
 use http::StatusCode;
 use serde_json::json;
 
-use crate::lakehouse::open;
+use crate::lakehouse::{open, remote_run};
 
 const MIB: usize = 1024 * 1024;
 
-async fn run(ctx: &TestContext, project: &Path) -> Run {
+async fn run(ctx: &TestContext, project: &Path) -> RemoteRun {
     let client = open(ctx, project).await;
-    client.tracking().experiment("files").await.unwrap().start_run().await.unwrap()
+    remote_run(client.tracking(), "files").await
 }
 
 fn write(path: PathBuf, bytes: impl AsRef<[u8]>) -> PathBuf {

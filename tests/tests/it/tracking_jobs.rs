@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use azml::{
     Client,
     auth::ClientSecretCredential,
-    core::{Cloud, Request, Response, Session, TokenCredential, Transport, TransportError},
+    core::{
+        Cloud, Endpoint, Request, Response, Session, TokenCredential, Transport, TransportError,
+    },
     tracking::{MetricValue, RunEnvironment},
     workspace::WorkspaceRef,
 };
@@ -17,7 +19,7 @@ use azml_testkit::{CLIENT_ID, CLIENT_SECRET, SUBSCRIPTION_ID, TENANT_ID, TestCon
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::lakehouse::open;
+use crate::lakehouse::{PATIENCE, open, remote_run, spooled};
 
 /// Keeps what was asked for.
 #[derive(Debug)]
@@ -56,15 +58,16 @@ async fn a_cold_run_with_a_hundred_metrics_takes_eight_requests() {
     let session = Session::new(cloud, transport.clone(), Arc::new(credential.unwrap()));
     let workspace = WorkspaceRef::new(SUBSCRIPTION_ID, "rg1", "ws1");
     let client = Client::open(session, workspace).await.unwrap();
-    let run = client.tracking().experiment("bench").await.unwrap().start_run().await.unwrap();
-    let mut batch = run.batch();
+    let (_spool, tracking) = spooled(client.tracking());
+    let run = tracking.start_run("bench").unwrap();
     for step in 0..100_i32 {
-        batch.log("loss", f64::from(step) * 0.5, step.into()).unwrap();
+        run.log_metric_at("loss", f64::from(step) * 0.5, step.into()).unwrap();
     }
-    batch.flush().await.unwrap();
-    run.finish().await.unwrap();
+    run.finish().unwrap();
+    run.sync(PATIENCE).await.unwrap();
     let asked = transport.asked();
     assert_eq!(asked.len(), 8, "{asked:#?}");
+    let run = run.connect().await.unwrap();
     assert_eq!(run.metric("loss").await.unwrap().len(), 100);
 }
 
@@ -72,7 +75,7 @@ async fn a_cold_run_with_a_hundred_metrics_takes_eight_requests() {
 async fn the_code_of_a_job_takes_up_its_run_without_a_login() {
     let (ctx, project) = (TestContext::new(), tempfile::tempdir().unwrap());
     let client = open(&ctx, project.path()).await;
-    let run = client.tracking().experiment("exp-part2b").await.unwrap().start_run().await.unwrap();
+    let run = remote_run(client.tracking(), "exp-part2b").await;
     let base = client.workspace().data_plane().await.unwrap().base().to_owned();
     let token = token_of(&ctx, &client, &base, run.id().as_str()).await;
     let now = client.session().clock().now();
@@ -93,14 +96,21 @@ async fn the_code_of_a_job_takes_up_its_run_without_a_login() {
     let environment = RunEnvironment::from_args(words.chain(args)).unwrap();
     assert!(!format!("{environment:?}").contains(&token));
     let transport = Counting::new(&ctx);
-    let inside = environment.open(transport.clone()).await.unwrap();
-    inside.log_value("from_context", 42).await.unwrap();
-    inside.upload_bytes("outputs/c.txt", "x").await.unwrap();
-    assert_eq!(inside.experiment(), run.experiment());
+    let (_spool, tracking) = spooled(client.tracking());
+    let endpoint = |base: String| Endpoint::new(base, transport.clone());
+    let inside = environment.open_at(endpoint, tracking.spool().clone()).unwrap();
+    assert!(transport.asked().is_empty(), "nothing waits for the server");
+    inside.log_value("from_context", 42).unwrap();
+    let file = project.path().join("c.txt");
+    std::fs::write(&file, "x").unwrap();
+    inside.log_artifact("outputs/c.txt", &file).unwrap();
+    inside.sync(PATIENCE).await.unwrap();
+    assert_eq!(inside.connect().await.unwrap().experiment(), run.experiment());
     let renewals = || transport.asked().iter().filter(|it| *it == "GET token").count();
     assert_eq!(renewals(), 0);
     tokio::time::advance(Duration::from_secs(3600 - 60)).await;
-    inside.log_value("from_context", 42).await.unwrap();
+    inside.log_value("from_context", 42).unwrap();
+    inside.sync(PATIENCE).await.unwrap();
     assert_eq!(renewals(), 1, "the token is renewed before its end");
     assert!(!transport.asked().iter().any(|it| it.contains("oauth2") || it.contains("ws1")));
 
@@ -126,7 +136,7 @@ async fn token_of(ctx: &TestContext, client: &Client, base: &str, run: &str) -> 
 async fn a_job_of_mlflow_takes_up_its_run() {
     let (ctx, project) = (TestContext::new(), tempfile::tempdir().unwrap());
     let client = open(&ctx, project.path()).await;
-    let run = client.tracking().experiment("exp-part2b").await.unwrap().start_run().await.unwrap();
+    let run = remote_run(client.tracking(), "exp-part2b").await;
     let base = client.workspace().data_plane().await.unwrap().base().to_owned();
     let token = token_of(&ctx, &client, &base, run.id().as_str()).await;
     let host = base.strip_prefix("https://").unwrap();
@@ -137,8 +147,12 @@ async fn a_job_of_mlflow_takes_up_its_run() {
         "MLFLOW_TRACKING_TOKEN" => Some(token.clone()),
         _ => None,
     };
-    let inside = RunEnvironment::from_lookup(lookup).unwrap().open(ctx.transport()).await.unwrap();
-    inside.log_metric("loss", 0.5).await.unwrap();
+    let (_spool, tracking) = spooled(client.tracking());
+    let endpoint = |base: String| Endpoint::new(base, ctx.transport());
+    let environment = RunEnvironment::from_lookup(lookup).unwrap();
+    let inside = environment.open_at(endpoint, tracking.spool().clone()).unwrap();
+    inside.log_metric("loss", 0.5).unwrap();
+    inside.sync(PATIENCE).await.unwrap();
     assert_eq!(run.metric("loss").await.unwrap().len(), 1);
 }
 

@@ -10,16 +10,21 @@ mod models;
 mod tests;
 mod token;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use azml_blob::BlobClient;
-use azml_core::{Clock, Endpoint, Error, RequestBuilder, ResourceId, Result};
+use azml_core::{Clock, Endpoint, Error, RequestBuilder, ResourceId, Result, RetryPolicy};
 use http::Method;
 
 pub(crate) use self::token::RunToken;
 use crate::{
-    Artifacts, Experiments, Metrics, MlflowTracking, RegisteredModels, Runs, TrackingBackend,
+    Artifacts, BatchLimits, Destination, Experiments, Metrics, MlflowServer, MlflowTracking,
+    RegisteredModels, Runs, TrackingBackend,
 };
+
+/// What was stored can be read after this long at the latest, as a rule: the
+/// official client waits as long for a batch.
+pub(crate) const SETTLES: Duration = Duration::from_secs(60);
 
 /// Tracks runs in an Azure ML workspace. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -52,7 +57,7 @@ impl AzureMlTracking {
         let (base, workspace) = (self.endpoint.base(), &self.workspace);
         let address = under("mlflow.address", Method::GET, base, "/mlflow/v2.0", workspace);
         let address = address.build()?.uri().to_string();
-        Ok(MlflowTracking::new(self.endpoint.at(address)))
+        Ok(MlflowTracking::new(self.endpoint.at(address)).with_server(MlflowServer::AzureMl))
     }
 }
 
@@ -79,6 +84,21 @@ impl TrackingBackend for AzureMlTracking {
 
     fn clock(&self) -> &Arc<dyn Clock> {
         self.endpoint.clock()
+    }
+
+    fn destination(&self) -> Destination {
+        let base = self.endpoint.base().to_owned();
+        Destination::AzureMl { base, workspace: self.workspace.to_string() }
+    }
+
+    fn limits(&self) -> BatchLimits {
+        // Each number has an id; whether the service looks at it is not documented.
+        BatchLimits::new(1000, 100, 100).with_unknown_duplicates(SETTLES)
+    }
+
+    fn tried_once(&self) -> Arc<dyn TrackingBackend> {
+        let endpoint = self.endpoint.clone().with_retry(RetryPolicy::never());
+        Arc::new(Self { endpoint, ..self.clone() })
     }
 }
 

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::{
-    ArtifactPath, AzureMlTracking, ModelVersionNumber, NewModel, Run, RunId, RunRef, Tracking,
-    TrackingBackend, TransferOptions, testing,
+    ArtifactPath, AzureMlTracking, ModelVersionNumber, NewModel, RemoteRun, RunId, RunRef,
+    Tracking, TrackingBackend, TransferOptions, testing,
 };
 
 const STORAGE: &str = "acct.blob.storage.test";
@@ -98,7 +98,7 @@ impl Transport for Files {
     }
 }
 
-fn open(files: Files) -> (Tracking, Run) {
+fn open(files: Files) -> (Tracking, RemoteRun) {
     let token = Arc::new(StaticToken::new("fake"));
     let endpoint = Endpoint::new("https://ml.test", Arc::new(files))
         .with_credential(token, Scope::resource("https://arm.test"));
@@ -106,7 +106,7 @@ fn open(files: Files) -> (Tracking, Run) {
         Arc::new(AzureMlTracking::new(endpoint, testing::workspace()));
     let reference = RunRef::new(testing::experiment("wine"), RunId::new("run1"))
         .with_data_container(Some("box".to_owned()));
-    (Tracking::from_arc(backend.clone()), Run::new(backend, reference))
+    (Tracking::from_arc(backend.clone()), RemoteRun::new(backend, reference))
 }
 
 fn model(path: &str) -> NewModel {

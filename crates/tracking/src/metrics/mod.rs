@@ -18,6 +18,8 @@ pub use self::{
 };
 use crate::{ArtifactPath, RunRef};
 
+const LOG: &str = "metrics.log";
+
 string_id! {
     /// Names a series of numbers within a run.
     MetricKey
@@ -51,44 +53,57 @@ impl Metric {
 }
 
 /// A number that waits to be sent, with the id that keeps it from being stored
-/// twice, however often it is sent.
-#[derive(Clone, Debug)]
+/// twice where the server knows ids, however often it is sent.
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PendingMetric {
     /// The number.
     pub metric: Metric,
-    pub(crate) id: Uuid,
+    /// Its id, the same each time it is sent.
+    pub id: Uuid,
 }
 
 impl PendingMetric {
-    /// A number with an id of its own.
-    pub fn new(metric: Metric) -> Self {
-        Self { metric, id: Uuid::new_v4() }
+    /// A number that is known by `id`.
+    pub fn new(metric: Metric, id: Uuid) -> Self {
+        Self { metric, id }
     }
 }
 
 /// The metrics of the runs of one server or workspace.
 #[async_trait]
 pub trait Metrics: fmt::Debug + Send + Sync {
-    /// Logs numbers, in as few calls as the server's limits allow.
+    /// Refuses the name of a series that the server would refuse.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), before
-    /// anything is sent, for an empty key.
-    async fn log(&self, run: &RunRef, metrics: &[Metric]) -> Result<()>;
-
-    /// Sends the first of `pending`, as many as one call takes, and says how many
-    /// these are. They may be sent again after a failure.
-    ///
-    /// # Errors
-    ///
-    /// As [`log`](Self::log).
-    async fn log_next(&self, run: &RunRef, pending: &[PendingMetric]) -> Result<usize> {
-        let metrics: Vec<Metric> = pending.iter().map(|it| it.metric.clone()).collect();
-        self.log(run, &metrics).await?;
-        Ok(pending.len())
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), with the rule.
+    fn check_key(&self, key: &MetricKey) -> Result<()> {
+        if key.as_str().is_empty() {
+            return Err(Error::invalid(LOG, "metric key is empty: give each metric a name"));
+        }
+        Ok(())
     }
+
+    /// Refuses a series that the server would refuse, or has no counterpart of.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), with what is
+    /// wrong and what to do instead.
+    fn check_series(&self, series: &MetricSeries) -> Result<()> {
+        self.check_key(&series.key)?;
+        numbers(LOG, series).map(drop)
+    }
+
+    /// Logs numbers, in as few calls as the server's limits allow. They may be
+    /// sent again after a failure.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) when the server
+    /// refuses one.
+    async fn log(&self, run: &RunRef, metrics: &[PendingMetric]) -> Result<()>;
 
     /// Lists the series of a run.
     ///
@@ -100,21 +115,19 @@ pub trait Metrics: fmt::Debug + Send + Sync {
     /// Lists the numbers of one series, in the server's order.
     fn history(&self, run: &RunRef, key: &MetricKey) -> BoxStream<'static, Result<Metric>>;
 
-    /// Logs values of any type, in as few calls as the server's limits allow.
+    /// Logs values of any type, in as few calls as the server's limits allow. They
+    /// may be sent again after a failure, with the same `id`.
     ///
     /// A server that knows nothing but numbers takes a list as one number a step,
     /// from step 0.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), before
-    /// anything is sent, for a series without a key or with columns that do not
-    /// fit, and for what the server has no counterpart of.
-    async fn log_series(&self, run: &RunRef, series: &[MetricSeries]) -> Result<()> {
-        let mut metrics = Vec::new();
-        for series in series {
-            numbers("metrics.log", series, &mut metrics)?;
-        }
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) for what
+    /// [`check_series`](Self::check_series) or the server refuses.
+    async fn log_series(&self, run: &RunRef, series: &MetricSeries, id: Uuid) -> Result<()> {
+        let pending = |(metric, row)| PendingMetric::new(metric, row_id(id, row));
+        let metrics: Vec<_> = numbers(LOG, series)?.into_iter().zip(0..).map(pending).collect();
         self.log(run, &metrics).await
     }
 
@@ -136,15 +149,32 @@ pub trait Metrics: fmt::Debug + Send + Sync {
         Ok(MetricSeries { key: key.clone(), kind: MetricKind::Scalar, rows })
     }
 
-    /// Logs an artifact of the run as a picture.
+    /// Refuses a picture where metrics cannot be pictures.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) where metrics
-    /// cannot be pictures.
-    async fn log_image(&self, _: &RunRef, key: &MetricKey, path: &ArtifactPath) -> Result<()> {
-        let reason = format!("metric \"{key}\": the server has no pictures; {path} is an artifact");
-        Err(Error::invalid("metrics.log", reason))
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) by default.
+    fn check_image(&self, key: &MetricKey) -> Result<()> {
+        let reason = format!("metric \"{key}\": the server has no pictures; log it as an artifact");
+        Err(Error::invalid(LOG, reason))
+    }
+
+    /// Logs an artifact of the run as a picture. May be sent again after a failure,
+    /// with the same `id`.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_image`](Self::check_image).
+    async fn log_image(
+        &self,
+        run: &RunRef,
+        key: &MetricKey,
+        path: &ArtifactPath,
+        logged_at: OffsetDateTime,
+        id: Uuid,
+    ) -> Result<()> {
+        let _ = (run, path, logged_at, id);
+        self.check_image(key)
     }
 
     /// Waits until everything that was logged can be read. At once by default.
@@ -159,21 +189,14 @@ pub trait Metrics: fmt::Debug + Send + Sync {
 
 const _: fn(&dyn Metrics) = |_| ();
 
-/// Refuses series without a name.
-pub(crate) fn check_keys(operation: &'static str, metrics: &[Metric]) -> Result<()> {
-    if metrics.iter().any(|it| it.key.as_str().is_empty()) {
-        return Err(Error::invalid(operation, "metric key is empty: give each metric a name"));
-    }
-    Ok(())
+/// The id of one row of what was logged under `id`.
+pub(crate) fn row_id(id: Uuid, row: u128) -> Uuid {
+    Uuid::from_u128(id.as_u128().wrapping_add(row))
 }
 
 /// The numbers of a series, for a server that has nothing else: a list becomes
 /// one number a step. The time of a row without one is left to the caller.
-fn numbers(
-    operation: &'static str,
-    series: &MetricSeries,
-    metrics: &mut Vec<Metric>,
-) -> Result<()> {
+fn numbers(operation: &'static str, series: &MetricSeries) -> Result<Vec<Metric>> {
     let refuse = |what: &str| {
         let reason = format!(
             "metric \"{}\": the server takes numbers only, and {what}; log it as a param, a tag \
@@ -186,6 +209,7 @@ fn numbers(
     if !matches!(series.kind, MetricKind::Scalar | MetricKind::List) {
         return refuse("this is a table or a picture");
     }
+    let mut metrics = Vec::with_capacity(series.rows.len());
     for (row, index) in series.rows.iter().zip(0..) {
         for value in row.cells.values() {
             let number = match value {
@@ -201,5 +225,5 @@ fn numbers(
             metrics.push(metric.with_step(row.step.unwrap_or(index)));
         }
     }
-    Ok(())
+    Ok(metrics)
 }

@@ -4,15 +4,16 @@ use async_trait::async_trait;
 use azml_core::{Error, PageToken, Result, stream_pages};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
-use super::{filter::filter, ops, wire};
+use super::{filter::filter, keys, ops, wire};
 use crate::{
     ExperimentId, ExperimentInfo, Metric, MetricKey, Metrics, MlflowTracking, NewRun,
-    PendingMetric, RunEnd, RunId, RunInfo, RunQuery, RunRef, Runs, metrics::check_keys,
+    PendingMetric, RunEnd, RunId, RunInfo, RunQuery, RunRef, Runs, TrackingBackend,
 };
 
-/// What one batch may hold, by kind.
-const MOST_METRICS: usize = 1000;
+/// Params or tags in one batch.
 const MOST_PAIRS: usize = 100;
 const PROPERTIES: &str = "MLflow has no properties; use tags";
 
@@ -26,13 +27,27 @@ impl Runs for MlflowTracking {
         if let Some(parent) = &run.parent_id {
             tags.push(wire::Pair { key: wire::PARENT, value: parent.as_str() });
         }
+        let local_id = run.local_id.map(|it| it.to_string());
+        if let Some(value) = &local_id {
+            tags.push(wire::Pair { key: wire::LOCAL_ID, value });
+        }
+        let started_at = run.started_at.unwrap_or_else(|| self.endpoint.clock().now());
         let create = ops::CreateRun {
             experiment_id: experiment.id.as_str(),
             run_name: run.name.as_deref(),
-            start_time: wire::millis(self.endpoint.clock().now()),
+            start_time: wire::millis(started_at),
             tags,
         };
         self.endpoint.call(&create).await
+    }
+
+    async fn find_started(
+        &self,
+        experiment: &ExperimentInfo,
+        local_id: Uuid,
+    ) -> Result<Option<RunInfo>> {
+        let query = RunQuery::new().with_tag(wire::LOCAL_ID, local_id.to_string());
+        self.search(&experiment.id, filter(&query)?, Some(1)).try_next().await
     }
 
     async fn get(&self, id: &RunId) -> Result<RunInfo> {
@@ -88,13 +103,17 @@ impl Runs for MlflowTracking {
         Ok(())
     }
 
+    fn check_param(&self, key: &str, value: &str) -> Result<()> {
+        keys::check_param("mlflow.runs.log_parameter", key, value)
+    }
+
+    fn check_tag(&self, key: &str, value: &str) -> Result<()> {
+        keys::check_tag("mlflow.runs.set_tag", key, value)
+    }
+
     async fn log_params(&self, run: &RunRef, params: &BTreeMap<String, String>) -> Result<()> {
         let run_id = run.id.as_str();
         let pairs = wire::pairs(params);
-        if pairs.iter().any(|it| it.key.is_empty()) {
-            let reason = "param key is empty: give each param a name";
-            return Err(Error::invalid("mlflow.runs.log_parameter", reason));
-        }
         if let [pair] = &pairs[..] {
             let log = ops::LogParameter { run_id, key: pair.key, value: pair.value };
             return self.endpoint.call(&log).await;
@@ -106,7 +125,7 @@ impl Runs for MlflowTracking {
         Ok(())
     }
 
-    async fn end(&self, run: &RunRef, end: &RunEnd) -> Result<()> {
+    async fn end(&self, run: &RunRef, end: &RunEnd, ended_at: OffsetDateTime) -> Result<()> {
         let status = match end {
             RunEnd::Finished => "FINISHED",
             RunEnd::Canceled => "KILLED",
@@ -117,7 +136,7 @@ impl Runs for MlflowTracking {
                 "FAILED"
             }
         };
-        let end_time = wire::millis(self.endpoint.clock().now());
+        let end_time = wire::millis(ended_at);
         self.endpoint.call(&ops::UpdateRun { run_id: run.id.as_str(), status, end_time }).await
     }
 
@@ -132,31 +151,19 @@ impl Runs for MlflowTracking {
 
 #[async_trait]
 impl Metrics for MlflowTracking {
-    async fn log(&self, run: &RunRef, metrics: &[Metric]) -> Result<()> {
-        check_keys("mlflow.runs.log_batch", metrics)?;
-        for part in metrics.chunks(MOST_METRICS) {
-            let metrics: Vec<_> = part
-                .iter()
-                .map(|it| wire::NewMetric {
-                    key: it.key.as_str(),
-                    value: wire::Number(it.value),
-                    timestamp: wire::millis(it.logged_at),
-                    step: it.step,
-                })
-                .collect();
-            let run_id = run.id.as_str();
+    fn check_key(&self, key: &MetricKey) -> Result<()> {
+        keys::check("mlflow.runs.log_batch", "Metric", key.as_str())
+    }
+
+    async fn log(&self, run: &RunRef, metrics: &[PendingMetric]) -> Result<()> {
+        let run_id = run.id.as_str();
+        for part in metrics.chunks(self.limits().metrics) {
+            // The server knows a number again by its key, time, step and value.
+            let metrics: Vec<_> = part.iter().map(wire::NewMetric::from).collect();
             let batch = ops::LogBatch { run_id, metrics: &metrics, params: &[], tags: &[] };
             self.endpoint.call(&batch).await?;
         }
         Ok(())
-    }
-
-    async fn log_next(&self, run: &RunRef, pending: &[PendingMetric]) -> Result<usize> {
-        // The server knows a number again by its key, time, step and value.
-        let next = pending.iter().take(MOST_METRICS);
-        let metrics: Vec<Metric> = next.map(|it| it.metric.clone()).collect();
-        self.log(run, &metrics).await?;
-        Ok(metrics.len())
     }
 
     async fn keys(&self, run: &RunRef) -> Result<Vec<MetricKey>> {

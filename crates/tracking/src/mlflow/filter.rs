@@ -24,18 +24,12 @@ pub(super) fn filter(query: &RunQuery) -> Result<String> {
 }
 
 fn word(status: &RunStatus) -> Result<&str> {
-    Ok(match status {
-        RunStatus::Scheduled => "SCHEDULED",
-        RunStatus::Running => "RUNNING",
-        RunStatus::Finished => "FINISHED",
-        RunStatus::Failed => "FAILED",
-        RunStatus::Killed => "KILLED",
-        RunStatus::Unknown(word) if word.contains('\'') => {
-            let reason = format!("filter: {word:?} is no status of a run");
-            return Err(Error::invalid("mlflow.runs.search", reason));
-        }
-        RunStatus::Unknown(word) => word,
-    })
+    let word = status.word();
+    if word.contains('\'') {
+        let reason = format!("filter: {word:?} is no status of a run");
+        return Err(Error::invalid("mlflow.runs.search", reason));
+    }
+    Ok(word)
 }
 
 #[cfg(test)]

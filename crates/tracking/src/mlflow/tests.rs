@@ -166,8 +166,8 @@ fn words_and_texts_are_numbers_too() {
     assert_eq!(page.items[0].step, 2);
 }
 
-#[tokio::test]
-async fn the_same_handles_work_on_this_backend() {
+#[tokio::test(start_paused = true)]
+async fn a_run_is_made_told_and_ended_in_five_calls() {
     let script = Script::default()
         .then("mlflow/experiments-get-by-name-missing")
         .then("mlflow/experiments-create")
@@ -176,16 +176,20 @@ async fn the_same_handles_work_on_this_backend() {
         .then("mlflow/runs-update");
     let script = Arc::new(script);
     let tracking = Tracking::new(MlflowTracking::new(script.endpoint()));
-    let run = tracking.experiment("exp-part6").await.unwrap().start_run().await.unwrap();
-    run.log_metrics([("loss", 0.1), ("accuracy", 0.9)], 3).await.unwrap();
-    run.finish().await.unwrap();
+    let (_folder, tracking) = testing::spooled(tracking);
+    let run = tracking.start_run("exp-part6").unwrap();
+    run.log_metrics([("loss", 0.1), ("accuracy", 0.9)], 3).unwrap();
+    run.log_params([("a", 1)]).unwrap();
+    run.set_tag("t", "1").unwrap();
+    run.finish().unwrap();
+    run.sync(testing::PATIENCE).await.unwrap();
     assert_eq!(
         script.asked(),
         ["GET get-by-name", "POST create", "POST create", "POST log-batch", "POST update"]
     );
-    assert_eq!(script.bodies()[2]["metrics"][1]["step"], 3);
-    let err = run.upload_bytes("a", "b").await.unwrap_err();
-    assert_eq!(err.kind(), ErrorKind::InvalidArgument);
+    let batch = &script.bodies()[2];
+    assert_eq!(batch["metrics"][1]["step"], 3);
+    assert_eq!((&batch["params"][0]["key"], &batch["tags"][0]["key"]), (&"a".into(), &"t".into()));
 }
 
 #[tokio::test]
@@ -227,18 +231,21 @@ fn experiments_are_searched() {
     assert_eq!(archived, [false, true]);
 }
 
-#[tokio::test]
-async fn what_mlflow_has_no_counterpart_of_is_refused_before_anything_is_sent() {
+#[tokio::test(start_paused = true)]
+async fn what_mlflow_has_no_counterpart_of_is_refused_where_it_is_logged() {
     let script = Arc::new(Script::default());
     let tracking = Tracking::new(MlflowTracking::new(script.endpoint()));
-    let info = testing::experiment("e");
-    let reference = crate::RunRef::new(info, RunId::new(RUN));
-    let run = crate::Run::new(tracking.backend().clone(), reference);
-    let err = run.log_row("row", [("x", 1)]).await.unwrap_err();
+    let (_folder, tracking) = testing::spooled(tracking);
+    let run = tracking.start_run("e").unwrap();
+    let err = run.log_row("row", [("x", 1)]).unwrap_err();
     insta::assert_snapshot!(err, @r#"metrics.log failed: metric "row": the server takes numbers only, and this is a table or a picture; log it as a param, a tag or an artifact"#);
-    let err = run.log_value("name", "text").await.unwrap_err();
+    let err = run.log_value("name", "text").unwrap_err();
     insta::assert_snapshot!(err, @r#"metrics.log failed: metric "name": the server takes numbers only, and text is none that it can hold; log it as a param, a tag or an artifact"#);
-    assert!(run.log_value("big", i64::MAX).await.is_err());
-    assert!(run.warn("low").await.is_err());
-    assert!(script.asked().is_empty());
+    assert!(run.log_value("big", i64::MAX).is_err());
+    assert!(run.log_metric("a,b", 1.0).is_err());
+    assert!(run.metric("").is_err());
+    assert!(run.log_image("i", "i.png", "i.png").is_err());
+    assert!(run.log_artifact("a", "nowhere.bin").is_err());
+    assert!(run.set_tag("long", "x".repeat(8001)).is_err());
+    assert_eq!(run.pending(), 0);
 }

@@ -7,10 +7,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::{ExperimentId, ExperimentInfo, ExperimentName, MetricKey, RunId, RunInfo, RunStatus};
+use crate::{
+    ExperimentId, ExperimentInfo, ExperimentName, MetricKey, PendingMetric, RunId, RunInfo,
+    RunStatus,
+};
 
 /// The tag that names the run of which a run is a part.
 pub(super) const PARENT: &str = "mlflow.parentRunId";
+
+/// The tag that says by what a run was known before the server had made it.
+pub(super) const LOCAL_ID: &str = "azml.spool.run";
 
 /// Milliseconds since 1970.
 pub(super) fn millis(at: OffsetDateTime) -> i64 {
@@ -37,6 +43,17 @@ pub(super) struct NewMetric<'a> {
     pub(super) value: Number,
     pub(super) timestamp: i64,
     pub(super) step: i64,
+}
+
+impl<'a> From<&'a PendingMetric> for NewMetric<'a> {
+    fn from(PendingMetric { metric, .. }: &'a PendingMetric) -> Self {
+        Self {
+            key: metric.key.as_str(),
+            value: Number(metric.value),
+            timestamp: millis(metric.logged_at),
+            step: metric.step,
+        }
+    }
 }
 
 /// A number that is a word when JSON has none for it: a server that gets the

@@ -1,316 +1,440 @@
-mod batch;
-mod files;
-mod metrics;
+mod handle;
+mod series;
+mod start;
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use azml_core::{Poller, Progress, Result, WaitOptions};
-use bytes::Bytes;
-use futures_core::stream::BoxStream;
-
-pub use self::batch::MetricBatch;
-use self::batch::Unsent;
-use crate::{
-    ExperimentInfo, ModelVersion, NewModel, NewRun, RunDetails, RunEnd, RunError, RunId, RunInfo,
-    RunRef, RunStatus, TrackingBackend,
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
+
+use azml_core::{Error, ErrorKind, Result};
+use futures_util::future::{Either, select};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+pub use self::handle::MetricHandle;
+use crate::{
+    ArtifactPath, MetricKey, NewRun, RemoteRun, RunEnd, RunError, RunId, RunRef, Tracking,
+    spool::{self, Header, Lock, Record, Writer},
+    upload::{Status, is_transient},
+};
+
+/// A larger file is sent from where it lies; a smaller one is copied first.
+const MOST_COPIED: u64 = 16 * 1024 * 1024;
+const ARTIFACT: &str = "run.log_artifact";
 
 /// A run to log to, whatever the backend. Cheap to clone.
 ///
-/// Dropping it does not end the run: a run ends with [`finish`](Self::finish),
-/// [`fail`](Self::fail) or [`cancel`](Self::cancel).
+/// What is logged goes to the spool, on the disk of this machine, and a thread
+/// brings it to the server. So no call that logs waits for a network or fails
+/// because of one: [`log_metric`](Self::log_metric) takes well under a microsecond,
+/// while the server is down as well, and what it has accepted outlives the process
+/// (see [`Durability`](crate::Durability)). What a process has left when it dies is
+/// brought to the server by [`Tracking::recover`] or by `azml tracking sync`.
+///
+/// Only the `async` methods wait: [`id`](Self::id) and [`connect`](Self::connect)
+/// until the server has made the run, [`sync`](Self::sync) until it has everything.
+///
+/// A run ends with [`finish`](Self::finish), [`fail`](Self::fail) or
+/// [`cancel`](Self::cancel). If the last handle is dropped before, the run has
+/// failed: the code that logged has returned early, or panicked. A process that is
+/// killed leaves a run that [`Tracking::recover`] ends as killed.
 #[derive(Clone, Debug)]
-pub struct Run {
-    backend: Arc<dyn TrackingBackend>,
-    reference: Arc<RunRef>,
-    unsent: Arc<Unsent>,
+pub struct Run(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    tracking: Tracking,
+    folder: PathBuf,
+    header: Header,
+    writer: Arc<Writer>,
+    /// `None` when nothing is sent from this process.
+    status: Option<watch::Receiver<Status>>,
+    /// What was logged, because a param never changes.
+    params: Mutex<BTreeMap<String, String>>,
+    _lock: Lock,
 }
 
 impl Run {
-    pub(crate) fn new(backend: Arc<dyn TrackingBackend>, reference: RunRef) -> Self {
-        Self { backend, reference: Arc::new(reference), unsent: Arc::default() }
+    /// The id that the run has at once, on this machine. Servers keep it: as the
+    /// id of the run in Azure ML, as the tag `azml.spool.run` in MLflow.
+    pub fn local_id(&self) -> Uuid {
+        self.0.header.local_id
     }
 
-    /// Id.
-    pub fn id(&self) -> &RunId {
-        &self.reference.id
-    }
-
-    /// The experiment it belongs to.
-    pub fn experiment(&self) -> &ExperimentInfo {
-        &self.reference.experiment
-    }
-
-    /// How a backend addresses it.
-    pub fn reference(&self) -> &RunRef {
-        &self.reference
-    }
-
-    /// Asks the server how it is doing.
+    /// The id at the server. Waits until the server has made the run.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn info(&self) -> Result<RunInfo> {
-        self.backend.runs().get(self.id()).await
+    /// What the server has said if another try will not mend it, for example
+    /// [`Unauthenticated`](ErrorKind::Unauthenticated);
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) when this process is
+    /// offline (see [`SpoolOptions::offline`](crate::SpoolOptions::offline)).
+    pub async fn id(&self) -> Result<RunId> {
+        Ok(self.reference("run.id").await?.id)
     }
 
-    /// Asks the server for all that it knows.
+    /// The run as the server has it. Waits until the server has made the run.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn details(&self) -> Result<RunDetails> {
-        self.backend.runs().details(&self.reference).await
+    /// As [`id`](Self::id).
+    pub async fn connect(&self) -> Result<RemoteRun> {
+        let reference = self.reference("run.connect").await?;
+        Ok(RemoteRun::new(self.0.tracking.backend().clone(), reference))
     }
 
-    /// Reads a log file by its name in the [`details`](Self::details).
+    async fn reference(&self, operation: &'static str) -> Result<RunRef> {
+        let mut status = self.status(operation)?;
+        let seen = status.wait_for(|it| it.run.is_some() || is_stuck(it)).await;
+        let seen = seen.map_err(|_| stopped(operation))?;
+        match (&seen.run, &seen.failure) {
+            (Some(run), _) => Ok(run.clone()),
+            (None, Some(failure)) => Err(again(operation, failure)),
+            (None, None) => Err(stopped(operation)),
+        }
+    }
+
+    fn status(&self, operation: &'static str) -> Result<watch::Receiver<Status>> {
+        self.0.status.clone().ok_or_else(|| {
+            let reason = "this process is offline: upload the spool with `azml tracking sync`";
+            Error::invalid(operation, reason)
+        })
+    }
+
+    /// Waits until the server has all that was logged before this call, for
+    /// `patience` at most. What is not there then stays in the spool.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such file.
-    pub async fn read_log(&self, name: &str) -> Result<Bytes> {
-        self.backend.runs().read_log(&self.reference, name).await
-    }
-
-    /// Asks the server whether it has ended, and how.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn status(&self) -> Result<RunStatus> {
-        self.info().await.map(|it| it.status)
-    }
-
-    /// Waits until the run has ended, however that may be.
-    ///
-    /// # Errors
-    ///
-    /// [`Timeout`](azml_core::ErrorKind::Timeout) when it takes too long.
-    pub async fn wait_until_ended(&self, options: WaitOptions) -> Result<RunInfo> {
-        let (this, clock) = (self.clone(), self.backend.clock().clone());
-        let poller = Poller::new("runs.wait", options, clock, move || {
-            let this = this.clone();
-            async move {
-                let info = this.info().await?;
-                let is_over = info.status.is_final();
-                Ok(if is_over { Progress::Done(info) } else { Progress::Pending(info.status_text) })
+    /// [`Timeout`](ErrorKind::Timeout) when it takes longer, with what went wrong
+    /// at last; what the server has said if another try will not mend it;
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) when this process is offline.
+    pub async fn sync(&self, patience: Duration) -> Result<()> {
+        const NAME: &str = "run.sync";
+        let mut status = self.status(NAME)?;
+        let writer = &self.0.writer;
+        let target = writer.accepted();
+        writer.flush();
+        let is_there = |_: &Status| target <= writer.acknowledged();
+        let wait = async { status.wait_for(|it| is_there(it) || is_stuck(it)).await.map(drop) };
+        let clock = self.0.tracking.backend().clock().clone();
+        let waited = match select(std::pin::pin!(wait), clock.sleep(patience)).await {
+            Either::Left((waited, _)) => waited,
+            Either::Right(_) => Ok(()),
+        };
+        if target <= writer.acknowledged() {
+            return Ok(());
+        }
+        let failure = status.borrow().failure.clone();
+        match (waited, failure) {
+            (_, Some(failure)) if !is_transient(failure.kind()) => Err(again(NAME, &failure)),
+            (Err(_), _) => Err(stopped(NAME)),
+            (Ok(()), failure) => {
+                let reason = format!(
+                    "{} records still wait after {patience:?}; they stay in {}",
+                    self.pending(),
+                    self.0.folder.display()
+                );
+                let err = Error::explained(NAME, ErrorKind::Timeout, reason);
+                Err(match failure {
+                    Some(failure) => err.with_source(failure.to_string()),
+                    None => err,
+                })
             }
-        });
-        poller.until_done().await
+        }
+    }
+
+    /// How many records wait for the server.
+    pub fn pending(&self) -> u64 {
+        self.0.writer.pending()
+    }
+
+    /// For how long the oldest record has been waiting, at most. Zero when none
+    /// waits.
+    pub fn lag(&self) -> Duration {
+        let since = self.0.writer.waits_since();
+        let now = self.0.writer.now_ms();
+        let millis = since.and_then(|it| u64::try_from(now - it).ok());
+        Duration::from_millis(millis.unwrap_or_default())
+    }
+
+    /// How many points were dropped to make room, see
+    /// [`WhenFull::DropOldest`](crate::WhenFull::DropOldest).
+    pub fn dropped(&self) -> u64 {
+        self.0.writer.dropped()
+    }
+
+    /// How many records the server has refused for good. They and the reasons are
+    /// in the file `rejected.jsonl` of the run's folder.
+    pub fn rejected(&self) -> u64 {
+        self.0.status.as_ref().map_or(0, |it| it.borrow().rejected)
+    }
+
+    /// What went wrong when the uploader tried last; `None` when it went well.
+    pub fn last_error(&self) -> Option<String> {
+        let failure = self.0.status.as_ref()?.borrow().failure.clone();
+        failure.map(|it| it.to_string())
+    }
+
+    /// The folder of the run in the spool. It goes when everything is at the server.
+    pub fn folder(&self) -> &Path {
+        &self.0.folder
+    }
+}
+
+/// Logging: none of this waits for a network.
+impl Run {
+    /// Logs a number of a series, at the step after its last one, the first being 0.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a name that the server
+    /// does not take, and after the end of the run;
+    /// [`Throttled`](ErrorKind::Throttled) when the spool is full and
+    /// [`SpoolOptions::when_full`](crate::SpoolOptions::when_full) says so;
+    /// [`Other`](ErrorKind::Other) when the disk is full.
+    pub fn log_metric(&self, key: &str, value: f64) -> Result<()> {
+        self.point(key, None, value)
+    }
+
+    /// Logs a number of a series at a step. Most servers keep two points of one
+    /// series once that are equal in step, millisecond and value.
+    ///
+    /// # Errors
+    ///
+    /// As [`log_metric`](Self::log_metric).
+    pub fn log_metric_at(&self, key: &str, value: f64, step: i64) -> Result<()> {
+        self.point(key, Some(step), value)
+    }
+
+    /// Logs a number of several series, all at one step.
+    ///
+    /// # Errors
+    ///
+    /// As [`log_metric`](Self::log_metric): those before the bad one are logged.
+    pub fn log_metrics<'a>(
+        &self,
+        values: impl IntoIterator<Item = (&'a str, f64)>,
+        step: i64,
+    ) -> Result<()> {
+        values.into_iter().try_for_each(|(key, value)| self.log_metric_at(key, value, step))
+    }
+
+    /// A series by its name, for loops in which a microsecond counts: nothing has
+    /// to be looked up any more.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a name that the server
+    /// does not take.
+    pub fn metric(&self, key: impl Into<MetricKey>) -> Result<MetricHandle> {
+        let key = key.into();
+        self.0.tracking.backend().metrics().check_key(&key)?;
+        Ok(MetricHandle::new(self.clone(), self.0.writer.key(key.as_str())))
+    }
+
+    fn point(&self, key: &str, step: Option<i64>, value: f64) -> Result<()> {
+        // A series that is known was checked.
+        let metrics = self.0.tracking.backend();
+        let check = || metrics.metrics().check_key(&key.into());
+        self.0.writer.named_point(key, step, value, check)
     }
 
     /// Logs a param.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) when it had another value before.
-    pub async fn log_param(&self, key: impl Into<String>, value: impl ToString) -> Result<()> {
-        self.log_params([(key.into(), value.to_string())]).await
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) when this process has logged
+    /// another value, or for a key or value that the server would refuse or cut.
+    pub fn log_param(&self, key: impl Into<String>, value: impl ToString) -> Result<()> {
+        let (key, value) = (key.into(), value.to_string());
+        self.0.tracking.backend().runs().check_param(&key, &value)?;
+        let mut params = self.0.params.lock().unwrap_or_else(PoisonError::into_inner);
+        match params.get(&key) {
+            Some(before) if *before == value => return Ok(()),
+            Some(before) => {
+                let reason = format!(
+                    "param \"{key}\" was logged with the value \"{before}\" and cannot become \
+                     \"{value}\"; set a tag for what changes"
+                );
+                return Err(Error::invalid("run.log_params", reason));
+            }
+            None => (),
+        }
+        self.record(&Record::Param { key: (&*key).into(), value: (&*value).into() })?;
+        params.insert(key, value);
+        Ok(())
     }
 
     /// Logs params.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) when one had another value before.
-    pub async fn log_params<K: Into<String>, V: Into<String>>(
+    /// As [`log_param`](Self::log_param): those before the bad one are logged.
+    pub fn log_params<K: Into<String>, V: ToString>(
         &self,
         params: impl IntoIterator<Item = (K, V)>,
     ) -> Result<()> {
-        self.backend.runs().log_params(&self.reference, &texts(params)).await
+        params.into_iter().try_for_each(|(key, value)| self.log_param(key, value))
     }
 
-    /// Sets a tag.
+    /// Sets a tag. The last value counts.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn set_tag(&self, key: impl Into<String>, value: impl Into<String>) -> Result<()> {
-        self.set_tags([(key.into(), value.into())]).await
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a key or value that the
+    /// server would refuse or cut.
+    pub fn set_tag(&self, key: impl Into<String>, value: impl Into<String>) -> Result<()> {
+        let (key, value) = (key.into(), value.into());
+        self.0.tracking.backend().runs().check_tag(&key, &value)?;
+        self.record(&Record::Tag { key: key.into(), value: value.into() })
     }
 
     /// Sets tags.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn set_tags<K: Into<String>, V: Into<String>>(
+    /// As [`set_tag`](Self::set_tag): those before the bad one are set.
+    pub fn set_tags<K: Into<String>, V: Into<String>>(
         &self,
         tags: impl IntoIterator<Item = (K, V)>,
     ) -> Result<()> {
-        self.backend.runs().set_tags(&self.reference, &texts(tags)).await
+        tags.into_iter().try_for_each(|(key, value)| self.set_tag(key, value))
     }
 
-    /// Sets a tag without a value. Where there are none, its value is empty.
+    /// Logs a file of this machine as the artifact `path`. A file of up to 16 MiB is
+    /// copied to the spool; a larger one must stay as it is until it was sent.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn set_bare_tag(&self, key: impl Into<String>) -> Result<()> {
-        self.backend.runs().set_bare_tags(&self.reference, &[key.into()]).await
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) when the file cannot be read
+    /// or `path` leads out of the run.
+    pub fn log_artifact(&self, path: &str, file: impl AsRef<Path>) -> Result<()> {
+        let path = ArtifactPath::parse(path)?;
+        let file = file.as_ref();
+        let refuse =
+            |err: std::io::Error| Error::invalid(ARTIFACT, format!("{}: {err}", file.display()));
+        let metadata = std::fs::metadata(file).map_err(refuse)?;
+        if !metadata.is_file() {
+            let reason = format!("{} is not a file; log its files one by one", file.display());
+            return Err(Error::invalid(ARTIFACT, reason));
+        }
+        let whole = if metadata.len() <= MOST_COPIED {
+            self.copy(file).map_err(refuse)?
+        } else {
+            std::path::absolute(file).map_err(refuse)?
+        };
+        let Some(whole) = whole.to_str() else {
+            let reason = format!("{}: the path is no text", whole.display());
+            return Err(Error::invalid(ARTIFACT, reason));
+        };
+        self.record(&Record::Artifact { path: path.as_str().into(), file: whole.into() })
     }
 
-    /// Removes tags.
+    fn copy(&self, file: &Path) -> std::io::Result<PathBuf> {
+        let folder = spool::copies(&self.0.folder);
+        std::fs::create_dir_all(&folder)?;
+        let copy = std::path::absolute(folder.join(Uuid::new_v4().to_string()))?;
+        std::fs::copy(file, &copy)?;
+        Ok(copy)
+    }
+
+    fn record(&self, record: &Record<'_>) -> Result<()> {
+        self.0.writer.record(record)
+    }
+
+    /// Starts a run that is part of this one, in the same experiment.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run or a tag is gone.
-    pub async fn remove_tags<K: Into<String>>(
-        &self,
-        keys: impl IntoIterator<Item = K>,
-    ) -> Result<()> {
-        let keys: Vec<String> = keys.into_iter().map(Into::into).collect();
-        self.backend.runs().remove_tags(&self.reference, &keys).await
+    /// As [`Tracking::start`].
+    pub fn start_child(&self, child: NewRun) -> Result<Self> {
+        let experiment = self.0.header.experiment.as_str().into();
+        Self::start(&self.0.tracking, &experiment, child, Some(self))
     }
 
-    /// Sets properties, which never change again. Azure ML only.
+    /// Ends the run well, once the server has everything that was logged before.
+    /// Nothing more can be logged. [`sync`](Self::sync) waits until it is so.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn set_properties<K: Into<String>, V: Into<String>>(
-        &self,
-        properties: impl IntoIterator<Item = (K, V)>,
-    ) -> Result<()> {
-        self.backend.runs().set_properties(&self.reference, &texts(properties)).await
-    }
-
-    /// Registers an artifact of this run as a model.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such artifact.
-    pub async fn register_model(&self, model: &NewModel) -> Result<ModelVersion> {
-        self.backend.models().register(Some(&self.reference), model).await
-    }
-
-    /// Starts a run that is part of this one.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when this run is gone.
-    pub async fn start_child(&self, child: NewRun) -> Result<Self> {
-        let child = child.with_parent(self.id().clone());
-        let info = self.backend.runs().start(self.experiment(), &child).await?;
-        Ok(self.sibling(info))
-    }
-
-    /// Starts `count` runs without names that are part of this one, in as few
-    /// calls as possible.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when this run is gone.
-    pub async fn start_children(&self, count: usize) -> Result<Vec<Self>> {
-        let children = vec![NewRun::new(); count];
-        let infos = self.backend.runs().start_children(&self.reference, &children).await?;
-        Ok(infos.into_iter().map(|it| self.sibling(it)).collect())
-    }
-
-    /// Takes up the run that this one is a part of.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when one of them is gone.
-    pub async fn parent(&self) -> Result<Option<Self>> {
-        let Some(id) = self.info().await?.parent_id else { return Ok(None) };
-        let parent = self.backend.runs().get(&id).await?;
-        Ok(Some(self.sibling(parent)))
-    }
-
-    /// A run of the same experiment.
-    fn sibling(&self, info: RunInfo) -> Self {
-        let reference = RunRef::new(self.experiment().clone(), info.id)
-            .with_data_container(info.data_container);
-        Self::new(self.backend.clone(), reference)
-    }
-
-    /// Lists the runs that are directly part of this one.
-    pub fn children(&self) -> BoxStream<'static, Result<RunInfo>> {
-        self.backend.runs().children(&self.reference)
-    }
-
-    /// Ends the run well. What was logged may take a moment until it can be read:
-    /// [`flush`](Self::flush) waits for that.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone,
-    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument) while a
-    /// [`MetricBatch`] of the run holds values that were not sent, and once after
-    /// such a batch was dropped.
-    pub async fn finish(&self) -> Result<()> {
-        self.unsent.check()?;
-        self.end(&RunEnd::Finished).await
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) when it has ended already.
+    pub fn finish(&self) -> Result<()> {
+        self.end(RunEnd::Finished)
     }
 
     /// Ends the run badly, for the reason `message`.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn fail(&self, message: impl Into<String>) -> Result<()> {
-        self.end(&RunEnd::failed(message)).await
+    /// As [`finish`](Self::finish).
+    pub fn fail(&self, message: impl Into<String>) -> Result<()> {
+        self.end(RunEnd::failed(message))
     }
 
     /// Ends the run badly, with a reason that has a code.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn fail_with(&self, reason: RunError) -> Result<()> {
-        self.end(&RunEnd::Failed(reason)).await
-    }
-
-    /// Notes that something went wrong without ending the run. Azure ML only.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn warn(&self, message: &str) -> Result<()> {
-        self.backend.runs().warn(&self.reference, message).await
-    }
-
-    /// Deletes the run. Most servers keep it for a while.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn delete(&self) -> Result<()> {
-        self.backend.runs().delete(&self.reference).await
-    }
-
-    /// Brings the run back after it was deleted.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when it is gone for good.
-    pub async fn restore(&self) -> Result<()> {
-        self.backend.runs().restore(&self.reference).await
+    /// As [`finish`](Self::finish).
+    pub fn fail_with(&self, reason: RunError) -> Result<()> {
+        self.end(RunEnd::Failed(reason))
     }
 
     /// Ends the run because somebody wants it to.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn cancel(&self) -> Result<()> {
-        self.end(&RunEnd::Canceled).await
+    /// As [`finish`](Self::finish).
+    pub fn cancel(&self) -> Result<()> {
+        self.end(RunEnd::Canceled)
     }
 
-    /// Ends the run.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the run is gone.
-    pub async fn end(&self, end: &RunEnd) -> Result<()> {
-        self.backend.runs().end(&self.reference, end).await
+    fn end(&self, end: RunEnd) -> Result<()> {
+        self.record(&Record::End { end, at_ms: self.0.writer.now_ms() })
     }
 }
 
-fn texts<K: Into<String>, V: Into<String>>(
-    pairs: impl IntoIterator<Item = (K, V)>,
-) -> BTreeMap<String, String> {
-    pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect()
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.writer.is_closed() {
+            return;
+        }
+        if self.header.attached_to.is_some() {
+            self.writer.close();
+            return;
+        }
+        let (code, message) = if std::thread::panicking() {
+            ("Panicked", "the program panicked before the run was finished")
+        } else {
+            ("Abandoned", "the run was dropped before it was finished")
+        };
+        let end = RunEnd::Failed(RunError::new(code, message));
+        let end = Record::End { end, at_ms: self.writer.now_ms() };
+        if let Err(err) = self.writer.record(&end) {
+            tracing::error!(run = %self.header.local_id, error = %err, "the end of a run is not noted");
+            self.writer.close();
+        }
+    }
+}
+
+/// Whether nothing gets better by waiting.
+fn is_stuck(status: &Status) -> bool {
+    status.failure.as_ref().is_some_and(|it| !is_transient(it.kind()))
+}
+
+/// The error of the uploader, for one more who wants to know.
+fn again(operation: &'static str, err: &Error) -> Error {
+    let kind = err.kind();
+    match err.service_fault() {
+        Some(fault) => Error::service(operation, kind, fault.clone()),
+        None => Error::explained(operation, kind, err.to_string()),
+    }
+}
+
+fn stopped(operation: &'static str) -> Error {
+    Error::explained(operation, ErrorKind::Canceled, "the upload of the run was stopped")
 }

@@ -1,5 +1,6 @@
 //! Runs: one execution each, with what was logged along the way.
 
+mod batch;
 mod query;
 mod status;
 
@@ -11,8 +12,9 @@ use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use secrecy::SecretString;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-pub use self::{query::RunQuery, status::RunStatus};
+pub use self::{batch::RunBatch, query::RunQuery, status::RunStatus};
 use crate::{ExperimentId, ExperimentInfo};
 
 string_id! {
@@ -54,6 +56,29 @@ pub struct RunInfo {
     pub ended_at: Option<OffsetDateTime>,
     /// Why it failed.
     pub error: Option<RunError>,
+}
+
+impl RunInfo {
+    /// A run of which nothing else is known.
+    pub fn new(id: RunId, experiment_id: ExperimentId, status: RunStatus) -> Self {
+        Self {
+            id,
+            experiment_id,
+            name: None,
+            status_text: status.word().to_owned(),
+            status,
+            parent_id: None,
+            data_container: None,
+            target: None,
+            tags: BTreeMap::new(),
+            properties: BTreeMap::new(),
+            params: BTreeMap::new(),
+            created_at: None,
+            started_at: None,
+            ended_at: None,
+            error: None,
+        }
+    }
 }
 
 /// Why a run failed.
@@ -123,6 +148,11 @@ pub struct NewRun {
     pub tags: BTreeMap<String, String>,
     /// Properties: set once, never changed. Azure ML only.
     pub properties: BTreeMap<String, String>,
+    /// When it began. When the server hears of it, if it is not said.
+    pub started_at: Option<OffsetDateTime>,
+    /// What the run is known by before the server has answered, so that it is not
+    /// made twice when an answer is lost. See [`Runs::find_started`].
+    pub local_id: Option<Uuid>,
 }
 
 impl NewRun {
@@ -156,6 +186,18 @@ impl NewRun {
         self.properties.insert(key.into(), value.into());
         self
     }
+
+    /// Sets when it began.
+    #[must_use]
+    pub fn with_started_at(self, started_at: OffsetDateTime) -> Self {
+        Self { started_at: Some(started_at), ..self }
+    }
+
+    /// Sets what it is known by before the server has answered.
+    #[must_use]
+    pub fn with_local_id(self, local_id: Uuid) -> Self {
+        Self { local_id: Some(local_id), ..self }
+    }
 }
 
 /// How a run ends.
@@ -186,6 +228,18 @@ pub trait Runs: fmt::Debug + Send + Sync {
     ///
     /// [`NotFound`](azml_core::ErrorKind::NotFound) when the experiment is gone.
     async fn start(&self, experiment: &ExperimentInfo, run: &NewRun) -> Result<RunInfo>;
+
+    /// Finds the run that was started with this [`NewRun::local_id`], for one whose
+    /// start was not answered.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when the experiment is gone.
+    async fn find_started(
+        &self,
+        experiment: &ExperimentInfo,
+        local_id: Uuid,
+    ) -> Result<Option<RunInfo>>;
 
     /// Describes one run.
     ///
@@ -276,6 +330,26 @@ pub trait Runs: fmt::Debug + Send + Sync {
         properties: &BTreeMap<String, String>,
     ) -> Result<()>;
 
+    /// Refuses a param that the server would refuse, or cut.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), with the rule.
+    fn check_param(&self, key: &str, value: &str) -> Result<()> {
+        let _ = value;
+        check_key("runs.log_params", "param", key)
+    }
+
+    /// Refuses a tag that the server would refuse, or cut.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](azml_core::ErrorKind::InvalidArgument), with the rule.
+    fn check_tag(&self, key: &str, value: &str) -> Result<()> {
+        let _ = value;
+        check_key("runs.set_tags", "tag", key)
+    }
+
     /// Logs params. The same value again is fine, another one is not.
     ///
     /// # Errors
@@ -284,12 +358,12 @@ pub trait Runs: fmt::Debug + Send + Sync {
     /// value of a param that was logged before.
     async fn log_params(&self, run: &RunRef, params: &BTreeMap<String, String>) -> Result<()>;
 
-    /// Ends a run.
+    /// Ends a run, which it did at `ended_at`. May be sent again after a failure.
     ///
     /// # Errors
     ///
     /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such run exists.
-    async fn end(&self, run: &RunRef, end: &RunEnd) -> Result<()>;
+    async fn end(&self, run: &RunRef, end: &RunEnd, ended_at: OffsetDateTime) -> Result<()>;
 
     /// Notes that something went wrong without ending the run.
     ///
@@ -323,3 +397,10 @@ pub trait Runs: fmt::Debug + Send + Sync {
 }
 
 const _: fn(&dyn Runs) = |_| ();
+
+fn check_key(operation: &'static str, what: &str, key: &str) -> Result<()> {
+    if key.is_empty() {
+        return Err(Error::invalid(operation, format!("{what} key is empty: give it a name")));
+    }
+    Ok(())
+}

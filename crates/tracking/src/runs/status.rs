@@ -34,6 +34,18 @@ impl RunStatus {
         }
     }
 
+    /// The word of MLflow.
+    pub(crate) fn word(&self) -> &str {
+        match self {
+            Self::Scheduled => "SCHEDULED",
+            Self::Running => "RUNNING",
+            Self::Finished => "FINISHED",
+            Self::Failed => "FAILED",
+            Self::Killed => "KILLED",
+            Self::Unknown(word) => word,
+        }
+    }
+
     /// Whether the run is over.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Finished | Self::Failed | Self::Killed)

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use secrecy::ExposeSecret;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{filter::filter, life, ops, wire};
@@ -20,7 +21,8 @@ const MOST_RUNS: usize = 100;
 #[async_trait]
 impl Runs for AzureMlTracking {
     async fn start(&self, experiment: &ExperimentInfo, run: &NewRun) -> Result<RunInfo> {
-        let id = Uuid::new_v4().to_string();
+        // The id is ours to choose, so that a second start is the same run.
+        let id = run.local_id.unwrap_or_else(Uuid::new_v4).to_string();
         let reference = RunRef::new(experiment.clone(), RunId::new(&*id));
         let body = wire::CreateRun {
             run_id: &id,
@@ -34,8 +36,17 @@ impl Runs for AzureMlTracking {
         };
         let create = ops::CreateRun { workspace: &self.workspace, run: &reference, body };
         let info = self.endpoint.call(&create).await?;
-        self.post(&reference, Event::Start).await?;
+        let started_at = run.started_at.unwrap_or_else(|| self.endpoint.clock().now());
+        self.post(&reference, Event::Start, started_at).await?;
         Ok(info)
+    }
+
+    async fn find_started(&self, _: &ExperimentInfo, local_id: Uuid) -> Result<Option<RunInfo>> {
+        match Runs::get(self, &RunId::new(local_id.to_string())).await {
+            Ok(info) => Ok(Some(info)),
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
+            Err(err) => Err(err),
+        }
     }
 
     async fn get(&self, id: &RunId) -> Result<RunInfo> {
@@ -91,7 +102,9 @@ impl Runs for AzureMlTracking {
             let runs = children.iter().map(new).collect();
             let infos =
                 self.endpoint.call(&life::CreateRuns { workspace, experiment, runs }).await?;
-            let events: Vec<_> = infos.iter().map(|it| self.event(&it.id, &Event::Start)).collect();
+            let now = self.endpoint.clock().now();
+            let events: Vec<_> =
+                infos.iter().map(|it| at_time(&it.id, &Event::Start, now)).collect();
             let post = life::PostEvents { workspace, experiment, events: &events };
             self.endpoint.call(&post).await?;
             started.extend(infos);
@@ -141,22 +154,22 @@ impl Runs for AzureMlTracking {
         self.mlflow()?.log_params(run, params).await
     }
 
-    async fn end(&self, run: &RunRef, end: &RunEnd) -> Result<()> {
+    async fn end(&self, run: &RunRef, end: &RunEnd, ended_at: OffsetDateTime) -> Result<()> {
         // Whoever wants to read the metrics at once asks for a flush first.
         match end {
-            RunEnd::Finished => self.post(run, Event::Completed).await,
-            RunEnd::Canceled => self.post(run, Event::Canceled).await,
+            RunEnd::Finished => self.post(run, Event::Completed, ended_at).await,
+            RunEnd::Canceled => self.post(run, Event::Canceled, ended_at).await,
             RunEnd::Failed(reason) => {
                 let error =
                     wire::Reason { code: reason.code.as_str(), message: reason.message.as_str() };
-                self.post(run, Event::Error(error)).await?;
-                self.post(run, Event::Failed).await
+                self.post(run, Event::Error(error), ended_at).await?;
+                self.post(run, Event::Failed, ended_at).await
             }
         }
     }
 
     async fn warn(&self, run: &RunRef, message: &str) -> Result<()> {
-        self.post(run, Event::Warning(message)).await
+        self.post(run, Event::Warning(message), self.endpoint.clock().now()).await
     }
 
     async fn delete(&self, run: &RunRef) -> Result<()> {
@@ -188,47 +201,47 @@ impl AzureMlTracking {
         self.endpoint.call(&update).await.map(drop)
     }
 
-    async fn post(&self, run: &RunRef, event: Event<'_>) -> Result<()> {
-        let event = self.event(&run.id, &event);
+    async fn post(&self, run: &RunRef, event: Event<'_>, at: OffsetDateTime) -> Result<()> {
+        let event = at_time(&run.id, &event, at);
         let workspace = &self.workspace;
         self.endpoint.call(&life::PostEvent { workspace, run, event: &event }).await
-    }
-
-    fn event<'a>(&self, run: &'a RunId, event: &Event<'a>) -> wire::Event<'a> {
-        let timestamp = self.endpoint.clock().now();
-        let (start, end) = match event {
-            Event::Start => (Some(timestamp), None),
-            Event::Completed | Event::Canceled | Event::Failed => (None, Some(timestamp)),
-            Event::Warning(_) | Event::Error(_) => (None, None),
-        };
-        let mut data = wire::EventData {
-            run_id: run.as_str(),
-            start_time: start,
-            end_time: end,
-            error_response: None,
-            message: None,
-        };
-        let name = match event {
-            Event::Start => "Microsoft.MachineLearning.Run.Start",
-            Event::Completed => "Microsoft.MachineLearning.Run.Completed",
-            Event::Canceled => "Microsoft.MachineLearning.Run.Canceled",
-            Event::Failed => "Microsoft.MachineLearning.Run.Failed",
-            Event::Warning(message) => {
-                data.message = Some(message);
-                "Microsoft.MachineLearning.Run.Warning"
-            }
-            Event::Error(error) => {
-                data.error_response = Some(wire::ErrorResponse { error: *error });
-                "Microsoft.MachineLearning.Run.Error"
-            }
-        };
-        wire::Event { timestamp, name, data }
     }
 
     /// Whether everything that was logged can be read.
     pub(in crate::azureml) async fn are_metrics_there(&self, run: &RunRef) -> Result<bool> {
         self.endpoint.call(&life::WaitForMetrics { workspace: &self.workspace, run }).await
     }
+}
+
+/// An event as it is written.
+fn at_time<'a>(run: &'a RunId, event: &Event<'a>, timestamp: OffsetDateTime) -> wire::Event<'a> {
+    let (start, end) = match event {
+        Event::Start => (Some(timestamp), None),
+        Event::Completed | Event::Canceled | Event::Failed => (None, Some(timestamp)),
+        Event::Warning(_) | Event::Error(_) => (None, None),
+    };
+    let mut data = wire::EventData {
+        run_id: run.as_str(),
+        start_time: start,
+        end_time: end,
+        error_response: None,
+        message: None,
+    };
+    let name = match event {
+        Event::Start => "Microsoft.MachineLearning.Run.Start",
+        Event::Completed => "Microsoft.MachineLearning.Run.Completed",
+        Event::Canceled => "Microsoft.MachineLearning.Run.Canceled",
+        Event::Failed => "Microsoft.MachineLearning.Run.Failed",
+        Event::Warning(message) => {
+            data.message = Some(message);
+            "Microsoft.MachineLearning.Run.Warning"
+        }
+        Event::Error(error) => {
+            data.error_response = Some(wire::ErrorResponse { error: *error });
+            "Microsoft.MachineLearning.Run.Error"
+        }
+    };
+    wire::Event { timestamp, name, data }
 }
 
 fn new_child<'a>(parent: &'a RunRef, child: &'a NewRun, number: usize) -> wire::NewChild<'a> {

@@ -170,12 +170,13 @@ async fn a_cold_run_with_a_hundred_metrics_takes_five_calls() {
     let script = Arc::new(script);
     let tracking = Tracking::new(AzureMlTracking::new(script.endpoint(), testing::workspace()));
 
-    let run = tracking.experiment("exp-part2").await.unwrap().start_run().await.unwrap();
-    let now = datetime!(2026-11-22 16:23:18 UTC);
-    let metrics: Vec<_> =
-        (0..100_u8).map(|it| crate::Metric::new("loss", f64::from(it), now)).collect();
-    run.log(&metrics).await.unwrap();
-    run.finish().await.unwrap();
+    let (_folder, tracking) = testing::spooled(tracking);
+    let run = tracking.start_run("exp-part2").unwrap();
+    for value in 0..100 {
+        run.log_metric("loss", f64::from(value)).unwrap();
+    }
+    run.finish().unwrap();
+    run.sync(testing::PATIENCE).await.unwrap();
 
     let asked = script.asked();
     assert_eq!(asked[0], "POST exp-part2");
@@ -193,8 +194,10 @@ async fn a_failed_run_leaves_its_reason() {
         .then("history/events-post");
     let script = Arc::new(script);
     let tracking = Tracking::new(AzureMlTracking::new(script.endpoint(), testing::workspace()));
-    let run = tracking.experiment("exp-part2").await.unwrap().start_run().await.unwrap();
-    run.fail("boom").await.unwrap();
+    let (_folder, tracking) = testing::spooled(tracking);
+    let run = tracking.start_run("exp-part2").unwrap();
+    run.fail("boom").unwrap();
+    run.sync(testing::PATIENCE).await.unwrap();
 
     let bodies = script.bodies();
     let names: Vec<_> = bodies.iter().filter_map(|it| it["name"].as_str()).collect();

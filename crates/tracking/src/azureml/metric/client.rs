@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use azml_core::{Page, PageToken, Poller, Progress, Result, WaitOptions, stream_pages};
 use futures_core::stream::BoxStream;
 use futures_util::TryStreamExt;
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{
     ops,
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     ArtifactPath, AzureMlTracking, Metric, MetricKey, MetricKind, MetricSeries, Metrics,
-    PendingMetric, RunRef, metrics::check_keys,
+    PendingMetric, RunRef, metrics::row_id,
 };
 
 /// Rows of one key in one entry of a batch.
@@ -22,34 +24,26 @@ const SCALAR: &str = "azureml.v1.scalar";
 
 #[async_trait]
 impl Metrics for AzureMlTracking {
-    async fn log(&self, run: &RunRef, metrics: &[Metric]) -> Result<()> {
-        check_keys("metric.batch", metrics)?;
-        let series = by_key(metrics.iter().map(|it| (&it.key, it.into())));
+    fn check_series(&self, series: &MetricSeries) -> Result<()> {
+        series.columns().map(drop)
+    }
+
+    async fn log(&self, run: &RunRef, metrics: &[PendingMetric]) -> Result<()> {
+        let series = by_key(metrics.iter().map(|it| (&it.metric.key, it.into())));
         self.send(run, &scalars(&series)).await
     }
 
-    async fn log_next(&self, run: &RunRef, pending: &[PendingMetric]) -> Result<usize> {
-        let next = pending.get(..fitting(pending)).unwrap_or(pending);
-        let series = by_key(next.iter().map(|it| (&it.metric.key, it.into())));
-        self.send(run, &scalars(&series)).await?;
-        Ok(next.len())
-    }
-
-    async fn log_series(&self, run: &RunRef, series: &[MetricSeries]) -> Result<()> {
-        let mut rows = Vec::with_capacity(series.len());
-        for it in series {
-            rows.push((it, it.columns()?, it.rows.iter().map(Row::from).collect::<Vec<_>>()));
-        }
-        let mut entries = Vec::new();
-        for (series, columns, rows) in &rows {
-            let entry = |rows| Entry {
-                name: series.key.as_str(),
-                shown_as: wire::word(&series.kind),
-                columns: columns.iter().map(|(name, word)| (*name, *word)).collect(),
-                rows,
-            };
-            entries.extend(rows.chunks(MOST_ROWS).map(entry));
-        }
+    async fn log_series(&self, run: &RunRef, series: &MetricSeries, id: Uuid) -> Result<()> {
+        let columns = series.columns()?;
+        let rows: Vec<_> =
+            series.rows.iter().zip(0..).map(|(row, at)| Row::new(row, row_id(id, at))).collect();
+        let entry = |rows| Entry {
+            name: series.key.as_str(),
+            shown_as: wire::word(&series.kind),
+            columns: columns.iter().map(|(name, word)| (*name, *word)).collect(),
+            rows,
+        };
+        let entries: Vec<_> = rows.chunks(MOST_ROWS).map(entry).collect();
         self.send(run, &entries).await
     }
 
@@ -72,13 +66,23 @@ impl Metrics for AzureMlTracking {
         Ok(all)
     }
 
-    async fn log_image(&self, run: &RunRef, key: &MetricKey, path: &ArtifactPath) -> Result<()> {
+    fn check_image(&self, _: &MetricKey) -> Result<()> {
+        Ok(())
+    }
+
+    async fn log_image(
+        &self,
+        run: &RunRef,
+        key: &MetricKey,
+        path: &ArtifactPath,
+        logged_at: OffsetDateTime,
+        id: Uuid,
+    ) -> Result<()> {
         let container = self.container(run).await?;
         let address = format!("aml://artifactId/ExperimentRun/{container}/{path}");
         let mut series = MetricSeries::image(key.clone(), address);
-        let now = self.endpoint.clock().now();
-        series.rows.iter_mut().for_each(|it| it.logged_at = Some(now));
-        self.log_series(run, &[series]).await
+        series.rows.iter_mut().for_each(|it| it.logged_at = Some(logged_at));
+        self.log_series(run, &series, id).await
     }
 
     async fn flush(&self, run: &RunRef) -> Result<()> {
@@ -160,20 +164,4 @@ fn scalars<'a>(series: &'a [(&MetricKey, Vec<Row>)]) -> Vec<Entry<'a>> {
         entries.extend(rows.chunks(MOST_ROWS).map(entry));
     }
     entries
-}
-
-/// How many of the numbers, from the first on, fit into one batch.
-fn fitting(pending: &[PendingMetric]) -> usize {
-    let (mut rows, mut entries) = (HashMap::new(), 0);
-    for (index, it) in pending.iter().enumerate() {
-        let rows: &mut usize = rows.entry(&it.metric.key).or_default();
-        if rows.is_multiple_of(MOST_ROWS) {
-            if entries == MOST_ENTRIES {
-                return index;
-            }
-            entries += 1;
-        }
-        *rows += 1;
-    }
-    pending.len()
 }

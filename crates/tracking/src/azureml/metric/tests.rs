@@ -6,13 +6,14 @@ use super::{
     ops,
     wire::{Entry, Row},
 };
-use crate::{Metric, MetricKey, MetricKind, MetricValue, RunId, testing};
+use crate::{Metric, MetricKey, MetricKind, MetricValue, PendingMetric, RunId, testing};
 
 const RUN: &str = "3e0d88ee-b50c-4b3d-894a-ca48d453ad1b";
 
 fn point(key: &str, value: f64, step: i64) -> Row {
     let metric = Metric::new(key, value, datetime!(2026-11-22 16:23:18.5 UTC)).with_step(step);
-    Row { id: format!("00000000-0000-0000-0000-{step:012}"), ..Row::from(&metric) }
+    let id = format!("00000000-0000-0000-0000-{step:012}").parse().unwrap();
+    Row::from(&PendingMetric::new(metric, id))
 }
 
 fn scalar<'a>(name: &'a str, rows: &'a [Row]) -> Entry<'a> {

@@ -30,28 +30,23 @@ pub(super) struct Row {
     pub(super) cells: BTreeMap<String, MetricValue>,
 }
 
-impl From<&Metric> for Row {
-    fn from(it: &Metric) -> Self {
-        let cell = (it.key.to_string(), MetricValue::Double(it.value));
+impl From<&PendingMetric> for Row {
+    fn from(PendingMetric { metric, id }: &PendingMetric) -> Self {
+        let cell = (metric.key.to_string(), MetricValue::Double(metric.value));
         Self {
-            id: Uuid::new_v4().to_string(),
-            logged_at: it.logged_at,
-            step: Some(it.step),
+            id: id.to_string(),
+            logged_at: metric.logged_at,
+            step: Some(metric.step),
             cells: BTreeMap::from([cell]),
         }
     }
 }
 
-impl From<&PendingMetric> for Row {
-    fn from(it: &PendingMetric) -> Self {
-        Self { id: it.id.to_string(), ..Self::from(&it.metric) }
-    }
-}
-
-impl From<&MetricRow> for Row {
-    fn from(it: &MetricRow) -> Self {
+impl Row {
+    /// A row that is known by `id`.
+    pub(super) fn new(it: &MetricRow, id: Uuid) -> Self {
         Self {
-            id: Uuid::new_v4().to_string(),
+            id: id.to_string(),
             logged_at: it.logged_at.unwrap_or(OffsetDateTime::UNIX_EPOCH),
             step: it.step,
             cells: it.cells.clone(),

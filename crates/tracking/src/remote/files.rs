@@ -7,12 +7,12 @@ use azml_core::{BodySource, Result};
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 
-use super::Run;
+use super::RemoteRun;
 use crate::{Artifact, ArtifactPath, TransferOptions, transfer};
 
 const UPLOAD: &str = "artifact.upload";
 
-impl Run {
+impl RemoteRun {
     /// Uploads a file of this machine as the artifact `path`.
     ///
     /// # Errors
