@@ -117,7 +117,7 @@ impl StepOutput {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SubmitOptions {
-    /// Experiment to run under. `None` is the one named as the pipeline.
+    /// Experiment to run under. `None` is the pipeline's own, or the one of its name.
     pub experiment: Option<String>,
     /// Values for parameters, of the type that the default has.
     pub parameters: Vec<(ParameterName, ParameterValue)>,

@@ -25,17 +25,23 @@
 
 mod azureml;
 mod backend;
+mod choices;
 mod data;
 mod error;
 mod graph;
+mod input;
 mod library;
 mod parameter;
 mod pipeline;
 mod plan;
+mod rendering;
 mod run;
 mod snapshot;
 mod step;
+mod surroundings;
 mod wire;
+#[cfg(feature = "yaml")]
+mod yaml;
 
 pub use self::{
     azureml::AzureMlPipelines,
@@ -43,11 +49,16 @@ pub use self::{
         PipelineBackend, PipelineRunDetails, PipelineRunId, PipelineStatus, StepLog, StepOutput,
         StepRun, StepRunId, StepStatus, SubmitOptions,
     },
-    data::{DataName, DataReference, PipelineData, StepInput},
+    data::{
+        DataName, DataPathParameter, DataReference, FileDataset, InputMode, OutputMode,
+        PipelineData,
+    },
     error::{PipelineError, Problem, ProblemKind, Result},
+    input::{InputSource, StepInput},
     library::Library,
     parameter::{Argument, ParameterName, ParameterValue, PipelineParameter},
     pipeline::Pipeline,
     run::{FollowOptions, PipelineEvent, PipelineRun, Pipelines},
     step::{DatabricksStep, StepCluster, StepCode, StepName},
+    surroundings::Surroundings,
 };

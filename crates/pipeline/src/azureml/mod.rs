@@ -2,9 +2,13 @@
 
 mod history;
 mod ops;
+mod prepare;
 mod snapshots;
 mod submit;
 mod wire;
+
+#[cfg(all(test, feature = "yaml"))]
+pub(crate) use self::wire::saved_dataset;
 
 use std::sync::Arc;
 
@@ -25,12 +29,13 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct AzureMlPipelines {
     workspace: Workspace,
+    snapshots: snapshots::KnownSnapshots,
 }
 
 impl AzureMlPipelines {
     /// The pipelines of `workspace`.
     pub fn new(workspace: &Workspace) -> Self {
-        Self { workspace: workspace.clone() }
+        Self { workspace: workspace.clone(), snapshots: snapshots::KnownSnapshots::default() }
     }
 
     async fn data_plane(&self) -> Result<Endpoint> {

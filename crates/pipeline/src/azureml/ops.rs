@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use azml_core::{Operation, Request, RequestBuilder, Response, Result, azure, read_json};
+use azml_core::{
+    Operation, Request, RequestBuilder, ResourceId, Response, Result, azure, read_json,
+};
 use http::Method;
 use serde_json::json;
 
 use super::wire;
-use crate::{PipelineRunDetails, PipelineRunId, StepOutput, snapshot::TreeNode};
+use crate::{FileDataset, PipelineRunDetails, PipelineRunId, StepOutput, snapshot::TreeNode};
 
 const PIPELINES: &str = "/pipelines/v1.0";
 const CONTENT: &str = "/content/v2.0";
@@ -148,6 +150,34 @@ impl Operation for CreateDataSource<'_> {
 
     fn decode(&self, response: Response) -> Result<wire::Entity> {
         azure::read(Self::NAME, &response)
+    }
+}
+
+/// Keeps a record of files, so that a graph can name it.
+pub(super) struct SaveDataset<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) id: &'a ResourceId,
+    pub(super) dataset: &'a FileDataset,
+}
+
+impl Operation for SaveDataset<'_> {
+    const NAME: &'static str = "datasets.saved.create";
+    /// A second record of the same files does no harm.
+    const IDEMPOTENT: bool = true;
+    type Output = String;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        RequestBuilder::new(Self::NAME, Method::POST, base)
+            .path("/dataset/v1.0")
+            .segments(self.workspace)
+            .path("/saveddatasets")
+            .json(&wire::saved_dataset(self.id, self.dataset))
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<String> {
+        let saved: wire::SavedDataset = azure::read(Self::NAME, &response)?;
+        Ok(saved.id)
     }
 }
 
@@ -334,8 +364,10 @@ pub(super) struct CreateSnapshot<'a> {
     pub(super) workspace: &'a str,
     /// Made by the caller.
     pub(super) id: &'a str,
+    /// The snapshot that has the files which are not sent.
+    pub(super) parent: Option<&'a str>,
     pub(super) tree: &'a TreeNode,
-    /// Name, address and size of each file.
+    /// Name, address and size of each file that is sent.
     pub(super) files: Vec<(&'a str, &'a str, u64)>,
 }
 
@@ -357,7 +389,7 @@ impl Operation for CreateSnapshot<'_> {
             .path("/snapshots")
             .segment(self.id)
             .json(&json!({
-                "ParentSnapshotId": NO_PARENT,
+                "ParentSnapshotId": self.parent.unwrap_or(NO_PARENT),
                 "Tags": null,
                 "Properties": {},
                 "DirTreeNode": self.tree,

@@ -1,9 +1,11 @@
 //! Answers exactly as the services write them.
 
+use azml_core::ResourceId;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::{PipelineRunDetails, PipelineStatus, StepOutput};
+use crate::{FileDataset, PipelineRunDetails, PipelineStatus, StepOutput};
 
 /// A module or data source as far as it matters here.
 #[derive(Debug, Deserialize)]
@@ -85,6 +87,32 @@ impl From<Run> for PipelineRunDetails {
         let details = Self::new(it.id, experiment);
         Self { status, created_at: it.created_date, ended_at, ..details }
     }
+}
+
+/// `POST saveddatasets`.
+#[derive(Debug, Deserialize)]
+pub(super) struct SavedDataset {
+    pub(super) id: String,
+}
+
+/// The record of a folder of files, as the official SDK writes it.
+pub(crate) fn saved_dataset(workspace: &ResourceId, dataset: &FileDataset) -> Value {
+    let pattern = format!(
+        "azureml://subscriptions/{}/resourcegroups/{}/workspaces/{}/datastores/{}/paths/{}",
+        workspace.subscription_id(),
+        workspace.resource_group(),
+        workspace.name(),
+        dataset.datastore.as_deref().unwrap_or_default(),
+        dataset.path,
+    );
+    // Text in double quotes means the same in YAML as in JSON.
+    let pattern = Value::from(pattern);
+    let flow = format!(
+        "---\ntype: mltable\npaths:\n  - pattern: {pattern}\nmetadata:\n  infer_column_types: \
+         \"False\"\n"
+    );
+    let flow = json!({ "blocks": [], "meta": { "RsDataflow": flow } });
+    json!({ "datasetType": "file", "properties": {}, "dataflowJson": flow.to_string() })
 }
 
 /// `POST snapshots/getblob`.

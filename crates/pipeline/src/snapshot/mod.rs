@@ -40,6 +40,8 @@ pub(crate) struct SnapshotFile {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
     pub(crate) size: u64,
+    /// Hash of content and name.
+    pub(crate) hash: String,
 }
 
 /// One file or folder, with a hash that covers everything below it.
@@ -50,7 +52,7 @@ pub(crate) struct TreeNode {
     children: BTreeMap<String, TreeNode>,
     #[serde(rename = "type")]
     node_type: &'static str,
-    hash: String,
+    pub(crate) hash: String,
     #[serde(skip)]
     digest: Vec<u8>,
 }
@@ -156,13 +158,15 @@ impl Walk {
         hasher.update(name.as_bytes());
         hasher.update(b"File");
         let digest = hasher.finalize().to_vec();
-        self.files.push((SnapshotFile { name: relative, path, size }, content));
+        let hash = plan::hex(&digest);
+        let file = SnapshotFile { name: relative, path, size, hash: hash.clone() };
+        self.files.push((file, content));
         Ok(TreeNode {
             name: name.to_owned(),
             timestamp: timestamp(metadata),
             children: BTreeMap::new(),
             node_type: "File",
-            hash: plan::hex(&digest),
+            hash,
             digest,
         })
     }

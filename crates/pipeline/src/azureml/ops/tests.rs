@@ -168,6 +168,7 @@ fn a_snapshot_is_the_tree_that_the_official_sdk_sends() {
     let create = CreateSnapshot {
         workspace: WORKSPACE,
         id: exchange.request.path.rsplit('/').next().unwrap(),
+        parent: None,
         tree: &snapshot.tree,
         files: vec![("train.py", &uri, snapshot.files[0].size)],
     };
