@@ -34,6 +34,8 @@ mod library;
 mod parameter;
 mod pipeline;
 mod plan;
+#[cfg(test)]
+mod recorded;
 mod rendering;
 mod run;
 mod snapshot;

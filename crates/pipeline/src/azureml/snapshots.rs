@@ -39,9 +39,8 @@ impl KnownSnapshots {
     }
 
     fn remember(&self, folder: &Path, id: &str, snapshot: &Snapshot) {
-        let files = snapshot.files.iter().map(|it| (it.name.clone(), it.hash.clone()));
         let tree_hash = snapshot.tree.hash.clone();
-        let known = Known { id: id.to_owned(), tree_hash, files: files.collect() };
+        let known = Known { id: id.to_owned(), tree_hash, files: snapshot.hashes() };
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         map.insert(folder.to_owned(), known);
     }
@@ -77,10 +76,7 @@ impl Uploads<'_> {
 
     async fn send(&self, snapshot: &Snapshot, parent: Option<&Known>) -> Result<String> {
         let Self { endpoint, workspace, .. } = *self;
-        let changed = |file: &&SnapshotFile| {
-            parent.is_none_or(|it| it.files.get(&file.name) != Some(&file.hash))
-        };
-        let changed: Vec<_> = snapshot.files.iter().filter(changed).collect();
+        let changed: Vec<_> = snapshot.changed(parent.map(|it| &it.files)).collect();
         let files = if changed.is_empty() { Vec::new() } else { self.put_all(&changed).await? };
         let id = Uuid::new_v4().to_string();
         let create = ops::CreateSnapshot {

@@ -91,7 +91,7 @@ fn parse(text: &str) -> Result<PipelineForm, Problem> {
     });
     form.map_err(|err| {
         let place = track.path().to_string();
-        let field = if place == "." { "file".to_owned() } else { place };
+        let field = if matches!(&*place, "." | "?") { "file".to_owned() } else { place };
         let remedy = "the JSON Schema of the form tells all keys and types";
         Problem::new(field, ProblemKind::Value, err.to_string(), remedy)
     })

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::fixture::{Definition, load_all};
-use crate::{choices::Chosen, plan::SourceBody, rendering::Wire, snapshot::Snapshot};
+use super::fixture::Definition;
+use crate::{
+    choices::Chosen, plan::SourceBody, recorded::load_all, rendering::Wire, snapshot::Snapshot,
+};
 
 /// What of the recorded extensions the form does not take, and why.
 const LEFT_OUT: [(&str, &str); 2] = [

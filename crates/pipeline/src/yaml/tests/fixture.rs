@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, fs, path::Path};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeOwned, MapAccess, SeqAccess, Visitor},
+    de::{MapAccess, SeqAccess, Visitor},
     ser::SerializeMap,
 };
 use serde_json::{Map, Value};
@@ -142,19 +142,4 @@ impl Definition {
         }
         options.with_regenerate_outputs(self.submit.regenerate_outputs)
     }
-}
-
-/// All fixtures of a folder, by name.
-pub(crate) fn load_all<T: DeserializeOwned>(folder: &str) -> BTreeMap<String, T> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/pipelines").join(folder);
-    let entries = fs::read_dir(&root).unwrap().map(|it| it.unwrap().path());
-    let files = entries.filter(|it| it.extension().is_some_and(|it| it == "json"));
-    files
-        .map(|path| {
-            let text = fs::read_to_string(&path).unwrap();
-            let fixture = serde_json::from_str(&text);
-            let fixture = fixture.unwrap_or_else(|err| panic!("{}: {err}", path.display()));
-            (path.file_stem().unwrap().to_str().unwrap().to_owned(), fixture)
-        })
-        .collect()
 }

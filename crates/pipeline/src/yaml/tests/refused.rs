@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::fixture::{Definition, load_all};
-use crate::{PipelineError, choices::Chosen};
+use super::fixture::Definition;
+use crate::{PipelineError, choices::Chosen, recorded::load_all};
 
 /// Words of a refusal that name the field, for each recorded definition.
 const FIELDS: &[(&str, &str)] = &[
