@@ -34,9 +34,11 @@ mod library;
 mod parameter;
 mod pipeline;
 mod plan;
+mod published;
 #[cfg(test)]
 mod recorded;
 mod rendering;
+mod reuse;
 mod run;
 mod snapshot;
 mod step;
@@ -60,6 +62,8 @@ pub use self::{
     library::Library,
     parameter::{Argument, ParameterName, ParameterValue, PipelineParameter},
     pipeline::Pipeline,
+    published::{PublishOptions, PublishedPipeline, PublishedPipelineId, PublishedPipelines},
+    reuse::ReuseExplanation,
     run::{FollowOptions, PipelineEvent, PipelineRun, Pipelines},
     step::{DatabricksStep, StepCluster, StepCode, StepName},
     surroundings::Surroundings,

@@ -266,3 +266,34 @@ pub(crate) struct DataPath {
     pub(crate) data_store_name: String,
     pub(crate) relative_path: String,
 }
+
+/// `POST Pipelines/Create`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Publication {
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
+    pub(crate) graph: Graph,
+    pub(crate) graph_interface: GraphInterface,
+    pub(crate) data_set_definition_value_assignments: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) continue_run_on_step_failure: Option<bool>,
+    pub(crate) properties: BTreeMap<String, String>,
+}
+
+/// `POST PipelineRuns/PipelineSubmit/{id}`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct PublishedSubmission {
+    pub(crate) experiment_name: String,
+    pub(crate) description: String,
+    pub(crate) run_source: &'static str,
+    pub(crate) run_type: &'static str,
+    pub(crate) parameter_assignments: BTreeMap<String, String>,
+    pub(crate) data_path_assignments: BTreeMap<String, DataPath>,
+    pub(crate) data_set_definition_value_assignments: BTreeMap<String, String>,
+    pub(crate) properties: BTreeMap<String, String>,
+}

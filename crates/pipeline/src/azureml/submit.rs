@@ -36,7 +36,7 @@ pub(super) async fn submit(
     let endpoint = pipelines.data_plane().await?;
     let workspace = &pipelines.scope();
     let create = ops::CreateRun { workspace, experiment: experiment.name.as_str(), body: &body };
-    let run = endpoint.call(&create).await?;
+    let run = PipelineRunDetails::from(endpoint.call(&create).await?);
     endpoint.call(&ops::SubmitRun { workspace, id: &run.id }).await?;
     if !options.tags.is_empty() {
         history::tag(&tracking, experiment, &run.id, &options.tags).await?;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::fixture::Definition;
 use crate::{
-    choices::Chosen, plan::SourceBody, recorded::load_all, rendering::Wire, snapshot::Snapshot,
+    Pipeline, PublishOptions, choices::Chosen, plan::SourceBody, recorded::load_all,
+    rendering::Wire, snapshot::Snapshot,
 };
 
 /// What of the recorded extensions the form does not take, and why.
@@ -52,6 +53,9 @@ fn compare(fixture: &Definition) -> Result<(), String> {
     equal("saved_datasets", &saved_datasets(&wire), &flows(&expected["saved_datasets"]))?;
     let snapshots = snapshots(&wire, &pipeline);
     equal("snapshots", &snapshots, &expected["snapshots"])?;
+    if let Some(publish) = &fixture.publish {
+        equal("publish", &publication(&wire, &pipeline, publish), &expected["publish"])?;
+    }
     Ok(())
 }
 
@@ -106,6 +110,25 @@ fn saved_datasets(wire: &Wire) -> Value {
     if bodies.is_empty() { Value::Null } else { flows(&json!(bodies)) }
 }
 
+fn publication(wire: &Wire, pipeline: &Pipeline, publish: &Map<String, Value>) -> Value {
+    let mut options = PublishOptions::default();
+    for (key, value) in publish {
+        options = match (key.as_str(), value) {
+            ("name", Value::String(it)) => options.with_name(it),
+            ("description", Value::String(it)) => options.with_description(it),
+            ("version", Value::String(it)) => options.with_version(it),
+            ("continue_on_step_failure", Value::Bool(it)) => {
+                options.with_continue_on_step_failure(*it)
+            }
+            other => panic!("the recording has a new argument: {other:?}"),
+        };
+    }
+    let graph = &wire.submission.graph;
+    let modules: Vec<_> = graph.module_nodes.iter().map(|it| it.module_id.clone()).collect();
+    let data: Vec<_> = (1..=graph.dataset_nodes.len()).map(|it| format!("data-{it}")).collect();
+    json!(crate::azureml::publication(pipeline, &options, &wire.plan, &modules, &data))
+}
+
 /// Reads the flow, which is JSON in a text.
 fn flows(bodies: &Value) -> Value {
     let mut bodies = bodies.clone();
@@ -116,7 +139,7 @@ fn flows(bodies: &Value) -> Value {
     bodies
 }
 
-fn snapshots(wire: &Wire, pipeline: &crate::Pipeline) -> Value {
+fn snapshots(wire: &Wire, pipeline: &Pipeline) -> Value {
     let mut seen = BTreeSet::new();
     let mut snapshots = Vec::new();
     for (module, planned) in wire.modules.iter().zip(&wire.plan.modules) {
