@@ -27,6 +27,8 @@ mod azureml;
 mod backend;
 mod choices;
 mod data;
+mod databricks;
+mod dry_run;
 mod error;
 mod graph;
 mod input;
@@ -57,6 +59,8 @@ pub use self::{
         DataName, DataPathParameter, DataReference, FileDataset, InputMode, OutputMode,
         PipelineData,
     },
+    databricks::{DatabricksJobs, RecordedIn, Recording, RunRecorder, RunToRecord},
+    dry_run::{DryRun, DryRunForms},
     error::{PipelineError, Problem, ProblemKind, Result},
     input::{InputSource, StepInput},
     library::Library,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{AzureMlPipelines, ops, snapshots};
 use crate::{
-    Pipeline, PipelineError, Problem, ProblemKind, Result, StepName,
+    Pipeline, Result,
     plan::{Plan, PlannedModule, SourceBody},
     snapshot::Snapshot,
 };
@@ -63,28 +63,10 @@ async fn read_folders(pipeline: &Pipeline) -> Result<Vec<Option<Snapshot>>> {
     for step in &pipeline.steps {
         snapshots.push(match &step.code.source_directory {
             None => None,
-            Some(folder) => Some(read_folder(&step.name, folder).await?),
+            Some(folder) => Some(Snapshot::of_step(&step.name, folder).await?),
         });
     }
     Ok(snapshots)
-}
-
-async fn read_folder(step: &StepName, folder: &Path) -> Result<Snapshot> {
-    let path = folder.to_owned();
-    let read = tokio::task::spawn_blocking(move || Snapshot::read(&path)).await;
-    let outcome = match read {
-        Ok(outcome) => outcome,
-        Err(err) => return Err(Error::local(snapshots::NAME, ErrorKind::Canceled, err).into()),
-    };
-    outcome.map_err(|err| {
-        let problem = Problem::new(
-            "source_directory",
-            ProblemKind::NoSuchFile,
-            err.to_string(),
-            "make the folder readable, or exclude the file in .amlignore",
-        );
-        PipelineError::Invalid(vec![problem.of_step(step)])
-    })
 }
 
 async fn check_data_types(endpoint: &Endpoint, workspace: &str) -> Result<()> {

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    Pipeline, PipelineError, Problem, ProblemKind, Result, SubmitOptions,
+    Pipeline, Result, SubmitOptions,
     choices::Chosen,
     plan::{Choices, Plan, SourceBody},
-    snapshot::Snapshot,
+    snapshot::{Snapshot, unreadable},
     wire,
 };
 
@@ -84,15 +84,8 @@ fn contents(pipeline: &Pipeline) -> Result<Vec<Option<String>>> {
     let steps = pipeline.steps.iter();
     let contents = steps.map(|step| {
         let Some(folder) = &step.code.source_directory else { return Ok(None) };
-        Snapshot::read(folder).map(|it| Some(it.content_hash)).map_err(|err| {
-            let problem = Problem::new(
-                "source_directory",
-                ProblemKind::NoSuchFile,
-                err.to_string(),
-                "make the folder readable, or exclude the file in .amlignore",
-            );
-            PipelineError::Invalid(vec![problem.of_step(&step.name)])
-        })
+        let snapshot = Snapshot::read(folder).map_err(|err| unreadable(&step.name, &err))?;
+        Ok(Some(snapshot.content_hash))
     });
     contents.collect()
 }

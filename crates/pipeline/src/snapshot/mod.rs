@@ -16,9 +16,12 @@ use time::{
     macros::format_description,
 };
 
-use self::ignore::IgnoreRules;
-use crate::plan;
+use azml_core::{Error, ErrorKind};
 
+use self::ignore::IgnoreRules;
+use crate::{PipelineError, Problem, ProblemKind, Result, StepName, plan};
+
+const NAME: &str = "pipelines.snapshots.read";
 /// The service refuses a larger file.
 const MAX_FILE_BYTES: u64 = 300 * 1024 * 1024;
 /// How much of a file is in memory at a time.
@@ -77,6 +80,18 @@ impl Snapshot {
         Ok(Self { files, content_hash, tree })
     }
 
+    /// Reads the folder of a step, without blocking the others.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError::Invalid`] with what [`read`](Self::read) says.
+    pub(crate) async fn of_step(step: &StepName, folder: &Path) -> Result<Self> {
+        let path = folder.to_owned();
+        let read = tokio::task::spawn_blocking(move || Self::read(&path)).await;
+        let outcome = read.map_err(|err| Error::local(NAME, ErrorKind::Canceled, err))?;
+        outcome.map_err(|err| unreadable(step, &err))
+    }
+
     /// Hash of each file, by its path below the folder.
     pub(crate) fn hashes(&self) -> BTreeMap<String, String> {
         self.files.iter().map(|it| (it.name.clone(), it.hash.clone())).collect()
@@ -92,6 +107,17 @@ impl Snapshot {
         };
         self.files.iter().filter(move |file| !is_known(file))
     }
+}
+
+/// What is wrong with the folder of a step.
+pub(crate) fn unreadable(step: &StepName, err: &io::Error) -> PipelineError {
+    let problem = Problem::new(
+        "source_directory",
+        ProblemKind::NoSuchFile,
+        err.to_string(),
+        "make the folder readable, or exclude the file in .amlignore",
+    );
+    PipelineError::Invalid(vec![problem.of_step(step)])
 }
 
 /// What a walk has found at a place.

@@ -65,7 +65,7 @@ fn equal(place: &str, sent: &Value, expected: &Value) -> Result<(), String> {
         (Value::Object(a), Value::Object(b)) => {
             let keys: BTreeSet<_> = a.keys().chain(b.keys()).collect();
             keys.iter().try_for_each(|key| {
-                let side = |it: &serde_json::Map<String, Value>| it.get(*key).cloned();
+                let side = |it: &Map<String, Value>| it.get(*key).cloned();
                 match (side(a), side(b)) {
                     (Some(a), Some(b)) => equal(&format!("{place}.{key}"), &a, &b),
                     (a, b) => Err(format!("{place}.{key}: {a:?}, not {b:?}")),
