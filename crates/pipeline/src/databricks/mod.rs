@@ -41,6 +41,8 @@ const NAME: &str = "databricks.pipelines";
 ///   unchanged one is not uploaded again.
 /// * `compute_target` is not looked at: all steps run in this workspace. No output is
 ///   reused. Databricks always runs on what does not depend on a failed step.
+/// * Databricks keeps what a notebook prints on the page of its run; the log of such a
+///   step is what the notebook exits with.
 /// * What a run left ([`outputs`](PipelineBackend::outputs), names of steps) is known to
 ///   the backend that submitted it, and to its clones.
 #[derive(Clone, Debug)]

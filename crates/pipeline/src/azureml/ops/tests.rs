@@ -150,7 +150,7 @@ fn outputs_are_paths_in_datastores() {
         "workspaceblobstore",
         "azureml/a8b72bd4-1d3a-444a-8feb-5f0e844386e7/out1",
     );
-    assert!(outputs.contains(&expected));
+    assert_eq!(outputs, [expected]);
 }
 
 #[test]
