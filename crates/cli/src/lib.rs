@@ -9,6 +9,7 @@ mod computes;
 mod experiments;
 mod link;
 mod output;
+mod pipelines;
 mod runs;
 mod session;
 mod tracking;
@@ -64,6 +65,11 @@ enum Command {
     Link {
         #[command(subcommand)]
         command: link::Link,
+    },
+    /// Checks, shows, submits and follows pipelines
+    Pipeline {
+        #[command(subcommand)]
+        command: pipelines::Pipelines,
     },
     /// Looks at runs
     Runs {
@@ -129,7 +135,11 @@ pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Exit
 
 async fn execute(arguments: &Arguments) -> anyhow::Result<String> {
     let connection = &arguments.connection;
-    connection.sign_in().await?;
+    let is_local =
+        matches!(&arguments.command, Command::Pipeline { command } if command.is_local());
+    if !is_local {
+        connection.sign_in().await?;
+    }
     match &arguments.command {
         Command::Whoami { output } => whoami::whoami(connection, *output).await,
         Command::Workspaces { command: Workspaces::List(list) } => {
@@ -140,6 +150,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<String> {
         }
         Command::Computes { command } => computes::run(connection, command).await,
         Command::Link { command } => link::run(connection, command).await,
+        Command::Pipeline { command } => pipelines::run(connection, command).await,
         Command::Runs { command: Runs::List(list) } => runs::list(connection, list).await,
         Command::Tracking { command } => tracking::run(connection, command).await,
     }

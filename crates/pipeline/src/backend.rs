@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use azml_core::{Clock, string_id};
 use time::OffsetDateTime;
 
-use crate::{DataName, ParameterName, ParameterValue, Pipeline, Result, StepName};
+use crate::{
+    DataName, ParameterName, ParameterValue, Pipeline, PipelineError, Problem, ProblemKind, Result,
+    ReuseExplanation, StepName,
+};
 
 string_id! {
     /// Identifies a run of a pipeline. It is also the id of the run that tracks it.
@@ -54,6 +57,41 @@ pub trait PipelineBackend: fmt::Debug + Send + Sync {
     /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such run.
     async fn cancel(&self, id: &PipelineRunId) -> Result<()>;
 
+    /// Runs the graph of an earlier run again: with its values, but for those that
+    /// `options` choose anew, and under its experiment unless they name another.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such run;
+    /// [`PipelineError::Invalid`](crate::PipelineError::Invalid) from a backend that
+    /// does not keep graphs.
+    async fn resubmit(
+        &self,
+        id: &PipelineRunId,
+        options: &SubmitOptions,
+    ) -> Result<PipelineRunDetails> {
+        let _ = (id, options);
+        Err(unsupported("resubmit", "submit the definition again"))
+    }
+
+    /// Says why an earlier output stood in for a step, or why it did not, compared with
+    /// an `earlier` run of the pipeline.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when there is no such run;
+    /// [`PipelineError::Invalid`](crate::PipelineError::Invalid) from a backend that
+    /// reuses nothing.
+    async fn explain_reuse(
+        &self,
+        run: &PipelineRunId,
+        step: &StepRun,
+        earlier: Option<&PipelineRunId>,
+    ) -> Result<ReuseExplanation> {
+        let _ = (run, step, earlier);
+        Err(unsupported("allow_reuse", "this backend runs every step"))
+    }
+
     /// Describes the runs of the steps, as far as there are any yet.
     ///
     /// # Errors
@@ -77,6 +115,11 @@ pub trait PipelineBackend: fmt::Debug + Send + Sync {
 }
 
 const _: fn(&dyn PipelineBackend) = |_| ();
+
+fn unsupported(what: &'static str, remedy: &str) -> PipelineError {
+    let message = "this backend cannot do that";
+    PipelineError::Invalid(vec![Problem::new(what, ProblemKind::Unsupported, message, remedy)])
+}
 
 /// Which of a step's texts is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +160,7 @@ impl StepOutput {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SubmitOptions {
-    /// Experiment to run under. `None` is the one named as the pipeline.
+    /// Experiment to run under. `None` is the pipeline's own, or the one of its name.
     pub experiment: Option<String>,
     /// Values for parameters, of the type that the default has.
     pub parameters: Vec<(ParameterName, ParameterValue)>,

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use azml_core::{Error, ErrorKind};
 
@@ -51,14 +51,34 @@ fn list(problems: &[Problem]) -> String {
 pub struct Problem {
     /// The step that has it. `None` when it is the pipeline's own.
     pub step: Option<StepName>,
-    /// The field, named as in the Python class: `notebook_path`, `num_workers`.
-    pub field: &'static str,
+    /// The field, named as in the Python class: `notebook_path`, `num_workers`; or the
+    /// place in a file: `steps[1].num_workers`.
+    pub field: Cow<'static, str>,
     /// What sort of problem it is.
     pub kind: ProblemKind,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
     pub remedy: String,
+}
+
+impl Problem {
+    /// A problem of the pipeline itself.
+    pub fn new(
+        field: impl Into<Cow<'static, str>>,
+        kind: ProblemKind,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        let (message, remedy) = (message.into(), remedy.into());
+        Self { step: None, field: field.into(), kind, message, remedy }
+    }
+
+    /// Says which step has it.
+    #[must_use]
+    pub fn of_step(self, step: &StepName) -> Self {
+        Self { step: Some(step.clone()), ..self }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -88,4 +108,6 @@ pub enum ProblemKind {
     Cycle,
     /// A file or folder that is not there.
     NoSuchFile,
+    /// What a backend cannot do, although the definition is right.
+    Unsupported,
 }

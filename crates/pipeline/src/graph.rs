@@ -2,50 +2,60 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{DatabricksStep, Pipeline, Problem, ProblemKind, StepInput, StepName, step};
+use crate::{
+    DatabricksStep, InputSource, Pipeline, PipelineData, Problem, ProblemKind, StepName, step,
+};
 
 /// Ports that the service uses for `run_after` begin so.
 const RESERVED_PREFIX: &str = "_run_after_";
 
+/// What the service knows data to be. The official SDK makes sure of these.
+const DATA_TYPES: [&str; 11] = [
+    "AnyFile",
+    "AnyDirectory",
+    "AzureBlobReference",
+    "AzureDataLakeReference",
+    "AzureFilesReference",
+    "AzureSqlDatabaseReference",
+    "AzurePostgresDatabaseReference",
+    "AzureDataLakeGen2Reference",
+    "AzureMLDataset",
+    "AzureMySqlDatabaseReference",
+    "DBFSReference",
+];
+
 /// Everything that is wrong with `pipeline`: its own problems, then each step's.
 pub(crate) fn problems(pipeline: &Pipeline) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let own = |field, kind, message: String, remedy: &str| Problem {
-        step: None,
-        field,
-        kind,
-        message,
-        remedy: remedy.to_owned(),
-    };
     if pipeline.name.is_empty() {
-        problems.push(own(
+        problems.push(Problem::new(
             "name",
             ProblemKind::Missing,
-            "is empty".to_owned(),
+            "is empty",
             "give the pipeline a name: Pipeline::new(\"train\")",
         ));
     }
     if pipeline.steps.is_empty() {
-        problems.push(own(
+        problems.push(Problem::new(
             "steps",
             ProblemKind::Missing,
-            "the pipeline has no step".to_owned(),
+            "the pipeline has no step",
             "add one with with_step",
         ));
     }
     let mut seen = HashSet::new();
     for parameter in &pipeline.parameters {
         let name = &parameter.name;
-        if !is_word(name.as_str()) {
-            problems.push(own(
+        if name.as_str().is_empty() {
+            problems.push(Problem::new(
                 "parameters",
-                ProblemKind::Value,
-                format!("`{name}` is no parameter name"),
-                "use letters, digits and underscores",
+                ProblemKind::Missing,
+                "a parameter has no name",
+                "name it",
             ));
         }
         if !seen.insert(name) {
-            problems.push(own(
+            problems.push(Problem::new(
                 "parameters",
                 ProblemKind::Duplicate,
                 format!("two parameters are called `{name}`"),
@@ -84,8 +94,7 @@ impl<'a> Wiring<'a> {
         let mut problems = Vec::new();
         for (index, step) in pipeline.steps.iter().enumerate() {
             let mut push = |field, kind, message: String, remedy: String| {
-                let step = Some(step.name.clone());
-                problems.push(Problem { step, field, kind, message, remedy });
+                problems.push(Problem::new(field, kind, message, remedy).of_step(&step.name));
             };
             if self.steps[step.name.as_str()][0] != index {
                 push(
@@ -108,7 +117,16 @@ impl<'a> Wiring<'a> {
                     );
                 }
             }
+            let mut waits = HashSet::new();
             for name in &step.run_after {
+                if !waits.insert(name) {
+                    push(
+                        "run_after",
+                        ProblemKind::Duplicate,
+                        format!("`{name}` is listed twice"),
+                        "list it once".to_owned(),
+                    );
+                }
                 if !self.steps.contains_key(name.as_str()) {
                     push(
                         "run_after",
@@ -119,15 +137,17 @@ impl<'a> Wiring<'a> {
                 }
             }
         }
+        problems.extend(Self::pipeline_outputs(pipeline));
+        problems.extend(Self::data_paths(pipeline));
         if let Some(cycle) = self.cycle(pipeline) {
             let names: Vec<_> = cycle.iter().map(StepName::as_str).collect();
-            problems.push(Problem {
-                step: Some(cycle[0].clone()),
-                field: "inputs",
-                kind: ProblemKind::Cycle,
-                message: format!("steps wait for each other: {}", names.join(" -> ")),
-                remedy: "take out one of these inputs or run_after entries".to_owned(),
-            });
+            let problem = Problem::new(
+                "inputs",
+                ProblemKind::Cycle,
+                format!("steps wait for each other: {}", names.join(" -> ")),
+                "take out one of these inputs or run_after entries",
+            );
+            problems.push(problem.of_step(&cycle[0]));
         }
         problems
     }
@@ -138,7 +158,7 @@ impl<'a> Wiring<'a> {
         push: &mut impl FnMut(&'static str, ProblemKind, String, String),
     ) {
         let inputs = step.inputs.iter().map(|it| ("inputs", it.name()));
-        let outputs = step.outputs.iter().map(|it| ("outputs", &it.name));
+        let outputs = step.outputs.iter().map(|it| ("outputs", it.output_name()));
         let mut seen = HashSet::new();
         for (field, name) in inputs.chain(outputs) {
             if !is_word(name.as_str()) || name.as_str().starts_with(RESERVED_PREFIX) {
@@ -149,17 +169,20 @@ impl<'a> Wiring<'a> {
                     format!("use letters, digits and underscores, not beginning {RESERVED_PREFIX}"),
                 );
             }
-            if !seen.insert((field, name)) {
+            if !seen.insert(name) {
                 push(
                     field,
                     ProblemKind::Duplicate,
-                    format!("`{name}` is listed twice"),
-                    "list it once".to_owned(),
+                    format!("the step has two inputs or outputs called `{name}`"),
+                    "list each once; input_name and output_name give another name".to_owned(),
                 );
             }
         }
+        for output in &step.outputs {
+            Self::output(output, push);
+        }
         for input in &step.inputs {
-            let StepInput::Data(data) = input else { continue };
+            let InputSource::Data(data) = &input.source else { continue };
             if !self.producers.contains_key(data.name.as_str()) {
                 push(
                     "inputs",
@@ -173,11 +196,77 @@ impl<'a> Wiring<'a> {
         }
     }
 
+    fn output(
+        output: &PipelineData,
+        push: &mut impl FnMut(&'static str, ProblemKind, String, String),
+    ) {
+        let known = output.data_type.as_deref().is_none_or(|it| DATA_TYPES.contains(&it));
+        if !known {
+            push(
+                "outputs",
+                ProblemKind::Value,
+                format!("`{}`: the service has no data type {}", output.name, output.data_type()),
+                format!("data_type is one of {}", DATA_TYPES.join(", ")),
+            );
+        }
+        if output.is_directory && output.data_type.as_deref().is_some_and(|it| it != "AnyDirectory")
+        {
+            push(
+                "outputs",
+                ProblemKind::Conflict,
+                format!("`{}` has is_directory and another data_type", output.name),
+                "keep one of them".to_owned(),
+            );
+        }
+    }
+
+    /// Names that the pipeline gives to outputs of its own.
+    fn pipeline_outputs(pipeline: &Pipeline) -> Vec<Problem> {
+        let mut seen = HashSet::new();
+        let mut problems = Vec::new();
+        for step in &pipeline.steps {
+            for name in step.outputs.iter().filter_map(|it| it.pipeline_output_name.as_deref()) {
+                if name.is_empty() || !seen.insert(name) {
+                    let problem = Problem::new(
+                        "pipeline_output_name",
+                        ProblemKind::Duplicate,
+                        format!("`{name}` is empty, or an output of the pipeline already"),
+                        "give each output of the pipeline a name of its own",
+                    );
+                    problems.push(problem.of_step(&step.name));
+                }
+            }
+        }
+        problems
+    }
+
+    /// Data paths of one name must have one default.
+    fn data_paths(pipeline: &Pipeline) -> Vec<Problem> {
+        let mut seen = HashMap::new();
+        let mut problems = Vec::new();
+        for step in &pipeline.steps {
+            for input in &step.inputs {
+                let InputSource::DataPath(it) = &input.source else { continue };
+                let differs = seen.insert(&it.name, it).is_some_and(|known| known != it);
+                if differs || pipeline.parameter(&it.name.as_str().into()).is_some() {
+                    let problem = Problem::new(
+                        "parameters",
+                        ProblemKind::Duplicate,
+                        format!("`{}` is a data path and another parameter too", it.name),
+                        "give each parameter a name of its own",
+                    );
+                    problems.push(problem.of_step(&step.name));
+                }
+            }
+        }
+        problems
+    }
+
     /// Indexes of the steps that `step` waits for.
     fn before<'b>(&'b self, step: &'b DatabricksStep) -> impl Iterator<Item = usize> + 'b {
-        let data = step.inputs.iter().filter_map(|input| match input {
-            StepInput::Data(data) => self.producers.get(data.name.as_str()),
-            StepInput::Reference(_) => None,
+        let data = step.inputs.iter().filter_map(|input| match &input.source {
+            InputSource::Data(data) => self.producers.get(data.name.as_str()),
+            _ => None,
         });
         let order = step.run_after.iter().filter_map(|name| self.steps.get(name.as_str()));
         data.chain(order).flatten().copied()

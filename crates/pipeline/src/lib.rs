@@ -25,17 +25,29 @@
 
 mod azureml;
 mod backend;
+mod choices;
 mod data;
+mod databricks;
+mod dry_run;
 mod error;
 mod graph;
+mod input;
 mod library;
 mod parameter;
 mod pipeline;
 mod plan;
+mod published;
+#[cfg(test)]
+mod recorded;
+mod rendering;
+mod reuse;
 mod run;
 mod snapshot;
 mod step;
+mod surroundings;
 mod wire;
+#[cfg(feature = "yaml")]
+mod yaml;
 
 pub use self::{
     azureml::AzureMlPipelines,
@@ -43,11 +55,20 @@ pub use self::{
         PipelineBackend, PipelineRunDetails, PipelineRunId, PipelineStatus, StepLog, StepOutput,
         StepRun, StepRunId, StepStatus, SubmitOptions,
     },
-    data::{DataName, DataReference, PipelineData, StepInput},
+    data::{
+        DataName, DataPathParameter, DataReference, FileDataset, InputMode, OutputMode,
+        PipelineData,
+    },
+    databricks::{DatabricksJobs, RecordedIn, Recording, RunRecorder, RunToRecord},
+    dry_run::{DryRun, DryRunForms},
     error::{PipelineError, Problem, ProblemKind, Result},
+    input::{InputSource, StepInput},
     library::Library,
     parameter::{Argument, ParameterName, ParameterValue, PipelineParameter},
     pipeline::Pipeline,
+    published::{PublishOptions, PublishedPipeline, PublishedPipelineId, PublishedPipelines},
+    reuse::ReuseExplanation,
     run::{FollowOptions, PipelineEvent, PipelineRun, Pipelines},
     step::{DatabricksStep, StepCluster, StepCode, StepName},
+    surroundings::Surroundings,
 };

@@ -97,6 +97,32 @@ impl Library {
             Self::Maven { coordinates, .. } => coordinates,
         }
     }
+
+    /// A text in it that the service would split, if there is one.
+    pub(crate) fn ambiguous(&self) -> Option<&str> {
+        match self {
+            Self::Jar(path) | Self::Egg(path) | Self::Wheel(path) => {
+                Some(path.as_str()).filter(|it| it.contains(','))
+            }
+            Self::Pypi { package, repo } | Self::Rcran { package, repo } => {
+                let mut texts = [Some(package.as_str()), repo.as_deref()].into_iter().flatten();
+                texts.find(|it| reads_as_another(it))
+            }
+            Self::Maven { coordinates, repo, exclusions } => {
+                let mut texts = [Some(coordinates.as_str()), repo.as_deref()].into_iter().flatten();
+                let mut exclusions = exclusions.iter().map(String::as_str);
+                let text = texts.find(|it| reads_as_another(it));
+                text.or_else(|| exclusions.find(|it| it.contains(',') || reads_as_another(it)))
+            }
+        }
+    }
+}
+
+/// Whether a part of `text` looks like an option: a marker of Python versions, which
+/// follows a `;` too, does not.
+fn reads_as_another(text: &str) -> bool {
+    const KEYS: [&str; 4] = ["package=", "coordinates=", "repo=", "exclusions="];
+    text.split([';', '|']).skip(1).any(|part| KEYS.iter().any(|it| part.starts_with(it)))
 }
 
 /// The step parameters for `libraries`, one for each kind that occurs.

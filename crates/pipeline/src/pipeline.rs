@@ -34,6 +34,9 @@ use crate::{
 pub struct Pipeline {
     /// Names the pipeline, and the experiment if a submission names none.
     pub name: String,
+    /// Experiment to run under. `None` is the one named as the pipeline; a submission
+    /// may name another.
+    pub experiment: Option<String>,
     /// What it is for. `None` sends the experiment's name, as Python does.
     pub description: Option<String>,
     /// The steps, in any order.
@@ -53,6 +56,7 @@ impl Pipeline {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
+            experiment: None,
             description: None,
             steps: Vec::new(),
             parameters: Vec::new(),
@@ -60,6 +64,12 @@ impl Pipeline {
             default_datastore: None,
             continue_on_step_failure: false,
         }
+    }
+
+    /// Runs under the experiment of this name.
+    #[must_use]
+    pub fn with_experiment(self, name: impl Into<String>) -> Self {
+        Self { experiment: Some(name.into()), ..self }
     }
 
     /// Says what the pipeline is for.

@@ -11,8 +11,8 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use time::OffsetDateTime;
 
 use crate::{
-    Pipeline, PipelineBackend, PipelineRunDetails, PipelineRunId, PipelineStatus, Result, StepLog,
-    StepName, StepOutput, StepRun, StepRunId, StepStatus, SubmitOptions,
+    Pipeline, PipelineBackend, PipelineRunDetails, PipelineRunId, PipelineStatus, Result,
+    ReuseExplanation, StepLog, StepName, StepOutput, StepRun, StepRunId, StepStatus, SubmitOptions,
 };
 
 /// Submits pipelines and finds their runs. Cheap to clone.
@@ -178,6 +178,30 @@ impl PipelineRun {
     /// [`NotFound`](ErrorKind::NotFound) when there is no such run.
     pub async fn cancel(&self) -> Result<()> {
         self.backend.cancel(&self.id).await
+    }
+
+    /// Runs the same graph again. See [`PipelineBackend::resubmit`].
+    ///
+    /// # Errors
+    ///
+    /// As [`PipelineBackend::resubmit`].
+    pub async fn resubmit(&self, options: &SubmitOptions) -> Result<Self> {
+        let details = self.backend.resubmit(&self.id, options).await?;
+        Ok(Self { backend: self.backend.clone(), id: details.id })
+    }
+
+    /// Says why an earlier output stood in for a step of this run, or why it did not,
+    /// compared with an `earlier` run of the pipeline.
+    ///
+    /// # Errors
+    ///
+    /// As [`PipelineBackend::explain_reuse`].
+    pub async fn explain_reuse(
+        &self,
+        step: &StepRun,
+        earlier: Option<&Self>,
+    ) -> Result<ReuseExplanation> {
+        self.backend.explain_reuse(&self.id, step, earlier.map(Self::id)).await
     }
 
     /// Waits until the run has ended, and says how.

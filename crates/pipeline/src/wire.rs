@@ -45,6 +45,8 @@ pub(crate) struct InputPort {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_store_mode: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) path_on_compute: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) overwrite: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_reference_name: Option<String>,
@@ -56,12 +58,16 @@ pub(crate) struct OutputPort {
     pub(crate) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) label: Option<String>,
-    pub(crate) data_type_id: &'static str,
+    pub(crate) data_type_id: String,
     pub(crate) skip_processing: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_store_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_store_mode: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) path_on_compute: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overwrite: Option<bool>,
     pub(crate) data_reference_name: String,
 }
 
@@ -100,7 +106,7 @@ pub(crate) struct CreationInfo {
     pub(crate) description: String,
     pub(crate) continue_experiment_on_node_failure: bool,
     pub(crate) parameter_assignments: BTreeMap<String, String>,
-    pub(crate) data_path_assignments: BTreeMap<String, String>,
+    pub(crate) data_path_assignments: BTreeMap<String, DataPath>,
     pub(crate) data_set_definition_value_assignments: BTreeMap<String, String>,
     pub(crate) run_source: &'static str,
     pub(crate) run_type: &'static str,
@@ -123,7 +129,7 @@ pub(crate) struct ModuleNode {
     pub(crate) module_parameters: Vec<Assignment>,
     pub(crate) module_metadata_parameters: Vec<Assignment>,
     pub(crate) module_output_settings: Vec<OutputSetting>,
-    pub(crate) module_input_settings: Vec<()>,
+    pub(crate) module_input_settings: Vec<InputSetting>,
     pub(crate) regenerate_output: bool,
 }
 
@@ -142,14 +148,63 @@ pub(crate) struct OutputSetting {
     pub(crate) name: String,
     pub(crate) data_store_name: String,
     pub(crate) data_store_mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) path_on_compute: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overwrite: Option<bool>,
     pub(crate) data_reference_name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct InputSetting {
+    pub(crate) name: String,
+    pub(crate) path_on_compute: String,
+    pub(crate) data_store_mode: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct DatasetNode {
     pub(crate) id: String,
-    pub(crate) dataset_id: String,
+    #[serde(flatten)]
+    pub(crate) content: DatasetContent,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged, rename_all_fields = "PascalCase")]
+pub(crate) enum DatasetContent {
+    DataSource { dataset_id: String },
+    Parameter { data_path_parameter_name: String },
+    Dataset { data_set_definition: DatasetDefinition },
+}
+
+impl DatasetContent {
+    pub(crate) fn saved_dataset(id: &str) -> Self {
+        let saved_data_set_reference = SavedDatasetReference { id: id.to_owned() };
+        let value = DatasetValue { saved_data_set_reference };
+        let data_type_short_name = "AzureMLDataset";
+        Self::Dataset { data_set_definition: DatasetDefinition { data_type_short_name, value } }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DatasetDefinition {
+    data_type_short_name: &'static str,
+    value: DatasetValue,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct DatasetValue {
+    saved_data_set_reference: SavedDatasetReference,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SavedDatasetReference {
+    id: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -160,17 +215,29 @@ pub(crate) struct Edge {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Port {
-    pub(crate) node_id: String,
-    pub(crate) port_name: String,
+#[serde(untagged, rename_all_fields = "PascalCase")]
+pub(crate) enum Port {
+    Node {
+        node_id: String,
+        port_name: String,
+    },
+    /// An output of the whole graph.
+    Graph {
+        graph_port_name: String,
+    },
+}
+
+impl Port {
+    pub(crate) fn node(id: &str, name: &str) -> Self {
+        Self::Node { node_id: id.to_owned(), port_name: name.to_owned() }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GraphInterface {
     pub(crate) parameters: Vec<GraphParameter>,
-    pub(crate) data_path_parameters: Vec<()>,
+    pub(crate) data_path_parameters: Vec<DataPathParameter>,
     pub(crate) data_path_parameter_list: Vec<()>,
 }
 
@@ -182,4 +249,51 @@ pub(crate) struct GraphParameter {
     pub(crate) is_optional: bool,
     #[serde(rename = "Type")]
     pub(crate) parameter_type: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DataPathParameter {
+    pub(crate) name: String,
+    pub(crate) default_value: DataPath,
+    pub(crate) is_optional: bool,
+    pub(crate) data_type_id: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DataPath {
+    pub(crate) data_store_name: String,
+    pub(crate) relative_path: String,
+}
+
+/// `POST Pipelines/Create`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Publication {
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
+    pub(crate) graph: Graph,
+    pub(crate) graph_interface: GraphInterface,
+    pub(crate) data_set_definition_value_assignments: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) continue_run_on_step_failure: Option<bool>,
+    pub(crate) properties: BTreeMap<String, String>,
+}
+
+/// `POST PipelineRuns/PipelineSubmit/{id}`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct PublishedSubmission {
+    pub(crate) experiment_name: String,
+    pub(crate) description: String,
+    pub(crate) run_source: &'static str,
+    pub(crate) run_type: &'static str,
+    pub(crate) parameter_assignments: BTreeMap<String, String>,
+    pub(crate) data_path_assignments: BTreeMap<String, DataPath>,
+    pub(crate) data_set_definition_value_assignments: BTreeMap<String, String>,
+    pub(crate) properties: BTreeMap<String, String>,
 }

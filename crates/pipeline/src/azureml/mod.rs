@@ -2,9 +2,16 @@
 
 mod history;
 mod ops;
+mod prepare;
+mod published;
+mod resubmit;
+mod reuse;
 mod snapshots;
 mod submit;
 mod wire;
+
+#[cfg(all(test, feature = "yaml"))]
+pub(crate) use self::{published::publication, wire::saved_dataset};
 
 use std::sync::Arc;
 
@@ -14,8 +21,8 @@ use azml_tracking::AzureMlTracking;
 use azml_workspace::Workspace;
 
 use crate::{
-    Pipeline, PipelineBackend, PipelineRunDetails, PipelineRunId, Result, StepLog, StepOutput,
-    StepRun, SubmitOptions,
+    Pipeline, PipelineBackend, PipelineRunDetails, PipelineRunId, Result, ReuseExplanation,
+    StepLog, StepOutput, StepRun, SubmitOptions,
 };
 
 /// The pipelines of one Azure ML workspace.
@@ -25,12 +32,13 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct AzureMlPipelines {
     workspace: Workspace,
+    snapshots: snapshots::KnownSnapshots,
 }
 
 impl AzureMlPipelines {
     /// The pipelines of `workspace`.
     pub fn new(workspace: &Workspace) -> Self {
-        Self { workspace: workspace.clone() }
+        Self { workspace: workspace.clone(), snapshots: snapshots::KnownSnapshots::default() }
     }
 
     async fn data_plane(&self) -> Result<Endpoint> {
@@ -62,12 +70,29 @@ impl PipelineBackend for AzureMlPipelines {
 
     async fn get(&self, id: &PipelineRunId) -> Result<PipelineRunDetails> {
         let endpoint = self.data_plane().await?;
-        Ok(endpoint.call(&ops::GetRun { workspace: &self.scope(), id }).await?)
+        Ok(endpoint.call(&ops::GetRun { workspace: &self.scope(), id }).await?.into())
     }
 
     async fn cancel(&self, id: &PipelineRunId) -> Result<()> {
         let endpoint = self.data_plane().await?;
         Ok(endpoint.call(&ops::Cancel { workspace: &self.scope(), id }).await?)
+    }
+
+    async fn resubmit(
+        &self,
+        id: &PipelineRunId,
+        options: &SubmitOptions,
+    ) -> Result<PipelineRunDetails> {
+        resubmit::resubmit(self, id, options).await
+    }
+
+    async fn explain_reuse(
+        &self,
+        run: &PipelineRunId,
+        step: &StepRun,
+        earlier: Option<&PipelineRunId>,
+    ) -> Result<ReuseExplanation> {
+        reuse::explain(self, run, step, earlier).await
     }
 
     async fn steps(&self, run: &PipelineRunDetails) -> Result<Vec<StepRun>> {

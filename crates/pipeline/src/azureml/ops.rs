@@ -1,18 +1,27 @@
 //! The calls, each described without doing it. `workspace` is the ARM id, which
 //! is also the path under which all services of the workspace answer.
 
+mod content;
+mod published;
+
 use std::collections::BTreeMap;
 
 use azml_core::{Operation, Request, RequestBuilder, Response, Result, azure, read_json};
 use http::Method;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
 
+pub(super) use self::{
+    content::{CreateSnapshot, GetBlobs, SaveDataset},
+    published::{
+        CreatePublished, GetPublished, ListPublished, RunsOfPublished, SetPublishedStatus,
+        SubmitPublished,
+    },
+};
 use super::wire;
-use crate::{PipelineRunDetails, PipelineRunId, StepOutput, snapshot::TreeNode};
+use crate::{PipelineRunId, StepOutput};
 
 const PIPELINES: &str = "/pipelines/v1.0";
-const CONTENT: &str = "/content/v2.0";
-const NO_PARENT: &str = "00000000-0000-0000-0000-000000000000";
 
 fn pipelines(name: &'static str, method: Method, base: &str, workspace: &str) -> RequestBuilder {
     RequestBuilder::new(name, method, base).path(PIPELINES).segments(workspace)
@@ -151,17 +160,64 @@ impl Operation for CreateDataSource<'_> {
     }
 }
 
-pub(super) struct CreateRun<'a> {
+pub(super) struct GetGraph<'a> {
     pub(super) workspace: &'a str,
-    pub(super) experiment: &'a str,
-    pub(super) body: &'a crate::wire::Submission,
+    pub(super) id: &'a str,
 }
 
-impl Operation for CreateRun<'_> {
+impl Operation for GetGraph<'_> {
+    const NAME: &'static str = "pipelines.graphs.get";
+    const IDEMPOTENT: bool = true;
+    /// As it came, to be sent again.
+    type Output = Value;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::GET, base, self.workspace)
+            .path("/Graphs")
+            .segment(self.id)
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<Value> {
+        azure::read(Self::NAME, &response)
+    }
+}
+
+pub(super) struct GetGraphInterface<'a> {
+    pub(super) workspace: &'a str,
+    pub(super) id: &'a str,
+}
+
+impl Operation for GetGraphInterface<'_> {
+    const NAME: &'static str = "pipelines.graphs.interface";
+    const IDEMPOTENT: bool = true;
+    /// As it came, to be sent again.
+    type Output = Value;
+
+    fn encode(&self, base: &str) -> Result<Request> {
+        pipelines(Self::NAME, Method::GET, base, self.workspace)
+            .path("/Graphs")
+            .segment(self.id)
+            .path("/Interface")
+            .build()
+    }
+
+    fn decode(&self, response: Response) -> Result<Value> {
+        azure::read(Self::NAME, &response)
+    }
+}
+
+pub(super) struct CreateRun<'a, T> {
+    pub(super) workspace: &'a str,
+    pub(super) experiment: &'a str,
+    pub(super) body: &'a T,
+}
+
+impl<T: Serialize + Sync> Operation for CreateRun<'_, T> {
     const NAME: &'static str = "pipelines.runs.create";
     /// A run that is never submitted costs nothing and never starts.
     const IDEMPOTENT: bool = true;
-    type Output = PipelineRunDetails;
+    type Output = wire::Run;
 
     fn encode(&self, base: &str) -> Result<Request> {
         pipelines(Self::NAME, Method::POST, base, self.workspace)
@@ -171,9 +227,8 @@ impl Operation for CreateRun<'_> {
             .build()
     }
 
-    fn decode(&self, response: Response) -> Result<PipelineRunDetails> {
-        let run: wire::Run = azure::read(Self::NAME, &response)?;
-        Ok(run.into())
+    fn decode(&self, response: Response) -> Result<wire::Run> {
+        azure::read(Self::NAME, &response)
     }
 }
 
@@ -208,7 +263,7 @@ pub(super) struct GetRun<'a> {
 impl Operation for GetRun<'_> {
     const NAME: &'static str = "pipelines.runs.get";
     const IDEMPOTENT: bool = true;
-    type Output = PipelineRunDetails;
+    type Output = wire::Run;
 
     fn encode(&self, base: &str) -> Result<Request> {
         pipelines(Self::NAME, Method::GET, base, self.workspace)
@@ -217,9 +272,8 @@ impl Operation for GetRun<'_> {
             .build()
     }
 
-    fn decode(&self, response: Response) -> Result<PipelineRunDetails> {
-        let run: wire::Run = azure::read(Self::NAME, &response)?;
-        Ok(run.into())
+    fn decode(&self, response: Response) -> Result<wire::Run> {
+        azure::read(Self::NAME, &response)
     }
 }
 
@@ -302,73 +356,9 @@ fn text(_: &'static str, response: &Response) -> Result<String> {
 
 fn outputs(name: &'static str, response: &Response) -> Result<Vec<StepOutput>> {
     let outputs: BTreeMap<String, wire::Output> = read_json(name, response.body())?;
-    Ok(outputs.into_iter().filter_map(|(name, it)| it.into_step_output(name)).collect())
-}
-
-pub(super) struct GetBlobs<'a> {
-    pub(super) workspace: &'a str,
-    pub(super) names: Vec<&'a str>,
-}
-
-impl Operation for GetBlobs<'_> {
-    const NAME: &'static str = "content.snapshots.get_blob";
-    const IDEMPOTENT: bool = true;
-    type Output = Vec<wire::BlobNode>;
-
-    fn encode(&self, base: &str) -> Result<Request> {
-        RequestBuilder::new(Self::NAME, Method::POST, base)
-            .path(CONTENT)
-            .segments(self.workspace)
-            .path("/snapshots/getblob")
-            .json(&json!({ "FileNames": self.names }))
-            .build()
-    }
-
-    fn decode(&self, response: Response) -> Result<Vec<wire::BlobNode>> {
-        let list: wire::BlobList = azure::read(Self::NAME, &response)?;
-        Ok(list.file_nodes)
-    }
-}
-
-pub(super) struct CreateSnapshot<'a> {
-    pub(super) workspace: &'a str,
-    /// Made by the caller.
-    pub(super) id: &'a str,
-    pub(super) tree: &'a TreeNode,
-    /// Name, address and size of each file.
-    pub(super) files: Vec<(&'a str, &'a str, u64)>,
-}
-
-impl Operation for CreateSnapshot<'_> {
-    const NAME: &'static str = "content.snapshots.create";
-    /// The caller has made the id, so a second request says the same again.
-    const IDEMPOTENT: bool = true;
-    type Output = ();
-
-    fn encode(&self, base: &str) -> Result<Request> {
-        let nodes: Vec<_> = self
-            .files
-            .iter()
-            .map(|(name, uri, size)| json!({ "FullName": name, "BlobUri": uri, "FileSize": size }))
-            .collect();
-        RequestBuilder::new(Self::NAME, Method::POST, base)
-            .path(CONTENT)
-            .segments(self.workspace)
-            .path("/snapshots")
-            .segment(self.id)
-            .json(&json!({
-                "ParentSnapshotId": NO_PARENT,
-                "Tags": null,
-                "Properties": {},
-                "DirTreeNode": self.tree,
-                "FileRevisionList": { "FileNodes": nodes },
-            }))
-            .build()
-    }
-
-    fn decode(&self, response: Response) -> Result<()> {
-        azure::expect_success(Self::NAME, &response)
-    }
+    // The port that only keeps steps in order holds no data.
+    let data = outputs.into_iter().filter(|it| !it.0.starts_with("_run_after_"));
+    Ok(data.filter_map(|(name, it)| it.into_step_output(name)).collect())
 }
 
 #[cfg(test)]

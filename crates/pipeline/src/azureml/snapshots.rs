@@ -1,6 +1,10 @@
-//! Uploads the folder of a local script.
+//! Uploads the folder of a local script, and remembers what is up already.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use azml_blob::{BlobClient, BlobUrl, UploadOptions};
 use azml_core::{Endpoint, Error, ErrorKind, FileSource};
@@ -17,31 +21,104 @@ use crate::{
 const AT_A_TIME: usize = 4;
 pub(super) const NAME: &str = "content.snapshots.upload";
 
-/// Uploads all files and returns the id of the snapshot.
-pub(super) async fn upload(
-    endpoint: &Endpoint,
-    workspace: &str,
-    snapshot: &Snapshot,
-) -> Result<String> {
-    let names: Vec<_> = snapshot.files.iter().map(|it| it.name.as_str()).collect();
-    let nodes = endpoint.call(&ops::GetBlobs { workspace, names }).await?;
-    let uris: HashMap<_, _> = nodes.into_iter().map(|it| (it.full_name, it.blob_uri)).collect();
-    let mut files = Vec::with_capacity(snapshot.files.len());
-    for file in &snapshot.files {
-        let Some(uri) = uris.get(&file.name) else {
-            let reason = format!("the service gave no place for {}", file.name);
-            return Err(Error::explained(NAME, ErrorKind::Decode, reason).into());
-        };
-        files.push((file, uri.as_str()));
+/// What this client has uploaded: the latest snapshot of each folder.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KnownSnapshots(Arc<Mutex<HashMap<PathBuf, Known>>>);
+
+#[derive(Clone, Debug)]
+struct Known {
+    id: String,
+    tree_hash: String,
+    /// Hash of each file, by its path below the folder.
+    files: BTreeMap<String, String>,
+}
+
+impl KnownSnapshots {
+    fn of(&self, folder: &Path) -> Option<Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(folder).cloned()
     }
-    let blobs = BlobClient::from_endpoint(endpoint.without_credential());
-    let uploads: Vec<_> = files.iter().map(|(file, uri)| put(&blobs, file, uri)).collect();
-    stream::iter(uploads).buffer_unordered(AT_A_TIME).try_collect::<()>().await?;
-    let id = Uuid::new_v4().to_string();
-    let files = files.iter().map(|(file, uri)| (file.name.as_str(), *uri, file.size)).collect();
-    let create = ops::CreateSnapshot { workspace, id: &id, tree: &snapshot.tree, files };
-    endpoint.call(&create).await?;
-    Ok(id)
+
+    fn remember(&self, folder: &Path, id: &str, snapshot: &Snapshot) {
+        let tree_hash = snapshot.tree.hash.clone();
+        let known = Known { id: id.to_owned(), tree_hash, files: snapshot.hashes() };
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        map.insert(folder.to_owned(), known);
+    }
+}
+
+/// Where to upload to.
+pub(super) struct Uploads<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) workspace: &'a str,
+    pub(super) known: &'a KnownSnapshots,
+}
+
+impl Uploads<'_> {
+    /// Uploads the files that have changed since the latest snapshot of `folder`, and
+    /// returns the id of a snapshot with all files.
+    pub(super) async fn upload(&self, folder: &Path, snapshot: &Snapshot) -> Result<String> {
+        let known = self.known.of(folder);
+        if let Some(known) = &known
+            && known.tree_hash == snapshot.tree.hash
+        {
+            return Ok(known.id.clone());
+        }
+        let id = match self.send(snapshot, known.as_ref()).await {
+            // The service has forgotten the parent.
+            Err(err) if known.is_some() && is_refusal(err.kind()) => {
+                self.send(snapshot, None).await?
+            }
+            sent => sent?,
+        };
+        self.known.remember(folder, &id, snapshot);
+        Ok(id)
+    }
+
+    async fn send(&self, snapshot: &Snapshot, parent: Option<&Known>) -> Result<String> {
+        let Self { endpoint, workspace, .. } = *self;
+        let changed: Vec<_> = snapshot.changed(parent.map(|it| &it.files)).collect();
+        let files = if changed.is_empty() { Vec::new() } else { self.put_all(&changed).await? };
+        let id = Uuid::new_v4().to_string();
+        let create = ops::CreateSnapshot {
+            workspace,
+            id: &id,
+            parent: parent.map(|it| it.id.as_str()),
+            tree: &snapshot.tree,
+            files: files
+                .iter()
+                .map(|(file, uri)| (file.name.as_str(), &**uri, file.size))
+                .collect(),
+        };
+        endpoint.call(&create).await?;
+        Ok(id)
+    }
+
+    async fn put_all<'a>(
+        &self,
+        files: &[&'a SnapshotFile],
+    ) -> Result<Vec<(&'a SnapshotFile, String)>> {
+        let names: Vec<_> = files.iter().map(|it| it.name.as_str()).collect();
+        let places = ops::GetBlobs { workspace: self.workspace, names };
+        let nodes = self.endpoint.call(&places).await?;
+        let mut uris: HashMap<_, _> =
+            nodes.into_iter().map(|it| (it.full_name, it.blob_uri)).collect();
+        let mut placed = Vec::with_capacity(files.len());
+        for &file in files {
+            let Some(uri) = uris.remove(&file.name) else {
+                let reason = format!("the service gave no place for {}", file.name);
+                return Err(Error::explained(NAME, ErrorKind::Decode, reason).into());
+            };
+            placed.push((file, uri));
+        }
+        let blobs = BlobClient::from_endpoint(self.endpoint.without_credential());
+        let uploads: Vec<_> = placed.iter().map(|(file, uri)| put(&blobs, file, uri)).collect();
+        stream::iter(uploads).buffer_unordered(AT_A_TIME).try_collect::<()>().await?;
+        Ok(placed)
+    }
+}
+
+fn is_refusal(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::InvalidArgument | ErrorKind::Conflict)
 }
 
 async fn put(blobs: &BlobClient, file: &SnapshotFile, uri: &str) -> Result<()> {

@@ -1,9 +1,13 @@
 //! Answers exactly as the services write them.
 
+use std::collections::BTreeMap;
+
+use azml_core::ResourceId;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::{PipelineRunDetails, PipelineStatus, StepOutput};
+use crate::{FileDataset, PipelineRunDetails, PipelineStatus, PublishedPipeline, StepOutput};
 
 /// A module or data source as far as it matters here.
 #[derive(Debug, Deserialize)]
@@ -12,6 +16,9 @@ pub(super) struct Entity {
     pub(super) id: String,
     #[serde(default)]
     pub(super) upload_state: Option<Word>,
+    /// Whether its output may stand in for another run's.
+    #[serde(default)]
+    pub(super) is_deterministic: Option<bool>,
 }
 
 impl Entity {
@@ -55,11 +62,20 @@ impl Word {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Run {
-    id: String,
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) description: Option<String>,
+    #[serde(default)]
+    pub(super) graph_id: Option<String>,
+    /// With the defaults filled in.
+    #[serde(default)]
+    pub(super) parameter_assignments: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) continue_experiment_on_node_failure: Option<bool>,
     #[serde(default)]
     status: Option<RunStatus>,
     #[serde(default, rename = "RunHistoryExperimentName")]
-    experiment: Option<String>,
+    pub(super) experiment: Option<String>,
     #[serde(default, with = "time::serde::rfc3339::option")]
     created_date: Option<OffsetDateTime>,
 }
@@ -85,6 +101,66 @@ impl From<Run> for PipelineRunDetails {
         let details = Self::new(it.id, experiment);
         Self { status, created_at: it.created_date, ended_at, ..details }
     }
+}
+
+/// A published pipeline.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Published {
+    id: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    entity_status: Option<Word>,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    created_date: Option<OffsetDateTime>,
+}
+
+impl From<Published> for PublishedPipeline {
+    fn from(it: Published) -> Self {
+        let word = it.entity_status.as_ref().map(Word::as_str);
+        let published = Self::new(it.id, it.name.unwrap_or_default());
+        Self {
+            description: it.description,
+            version: it.version,
+            is_active: matches!(word, None | Some("Active" | "0")),
+            endpoint: it.url,
+            created_at: it.created_date,
+            ..published
+        }
+    }
+}
+
+/// `POST saveddatasets`.
+#[derive(Debug, Deserialize)]
+pub(super) struct SavedDataset {
+    pub(super) id: String,
+}
+
+/// The record of a folder of files, as the official SDK writes it.
+pub(crate) fn saved_dataset(workspace: &ResourceId, dataset: &FileDataset) -> Value {
+    let pattern = format!(
+        "azureml://subscriptions/{}/resourcegroups/{}/workspaces/{}/datastores/{}/paths/{}",
+        workspace.subscription_id(),
+        workspace.resource_group(),
+        workspace.name(),
+        dataset.datastore.as_deref().unwrap_or_default(),
+        dataset.path,
+    );
+    // Text in double quotes means the same in YAML as in JSON.
+    let pattern = Value::from(pattern);
+    let flow = format!(
+        "---\ntype: mltable\npaths:\n  - pattern: {pattern}\nmetadata:\n  infer_column_types: \
+         \"False\"\n"
+    );
+    let flow = json!({ "blocks": [], "meta": { "RsDataflow": flow } });
+    json!({ "datasetType": "file", "properties": {}, "dataflowJson": flow.to_string() })
 }
 
 /// `POST snapshots/getblob`.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Argument, DataReference, ParameterName, PipelineData, PipelineParameter};
+use crate::{Argument, DataReference, ParameterName, PipelineData, PipelineParameter, StepInput};
 
 fn step(name: &str) -> DatabricksStep {
     DatabricksStep::new(name)
@@ -15,14 +15,14 @@ fn pipeline(steps: impl IntoIterator<Item = DatabricksStep>) -> Pipeline {
 }
 
 /// Step, field and kind of each problem.
-fn found(pipeline: &Pipeline) -> Vec<(String, &'static str, ProblemKind)> {
+fn found(pipeline: &Pipeline) -> Vec<(String, String, ProblemKind)> {
     let problems = pipeline.problems();
     let step = |it: &Problem| it.step.as_ref().map(ToString::to_string).unwrap_or_default();
-    problems.iter().map(|it| (step(it), it.field, it.kind)).collect()
+    problems.iter().map(|it| (step(it), it.field.to_string(), it.kind)).collect()
 }
 
-fn only(field: &'static str, kind: ProblemKind) -> Vec<(String, &'static str, ProblemKind)> {
-    vec![("a".to_owned(), field, kind)]
+fn only(field: &str, kind: ProblemKind) -> Vec<(String, String, ProblemKind)> {
+    vec![("a".to_owned(), field.to_owned(), kind)]
 }
 
 #[test]
@@ -187,10 +187,12 @@ proptest! {
         for &(earlier, later, data) in &edges {
             let before = steps[later].clone();
             let input = PipelineData::new(format!("d{earlier}"));
-            let known = before.inputs.iter().any(|it| *it.name() == input.name);
+            let known = before.inputs.iter().any(|it| *it.data_name() == input.name);
+            let waits = before.run_after.contains(&format!("s{earlier}").into());
             steps[later] = match data {
                 true if known => before,
-                true => before.with_input(input),
+                true => before.with_input(StepInput::new(input).with_input_name(format!("i{earlier}"))),
+                false if waits => before,
                 false => before.with_run_after(format!("s{earlier}")),
             };
         }

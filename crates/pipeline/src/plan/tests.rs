@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Library, PipelineData};
+use crate::{DatabricksStep, Library, PipelineData};
 
 const CONTENT: &str = "54a97c928309df75a2ab24b6fb72742fb33c125793f92693b412022130566fb3";
 
@@ -96,14 +96,15 @@ fn the_submission_is_the_one_that_the_official_sdk_sends() {
     let choices = Choices {
         description: "all four kinds".to_owned(),
         assignments: BTreeMap::from([("myparam".to_owned(), "override".to_owned())]),
-        regenerate_outputs: false,
+        ..Choices::default()
     };
     let ids = |count: usize| -> Vec<_> { (0..count).map(|it| format!("id-{it}")).collect() };
     let body = plan.submission(false, &choices, &ids(4), &ids(1));
     let mut body = serde_json::to_value(&body).unwrap();
 
     let sent = &azml_fixtures::load("pipelines/data-sources-create").request.body.unwrap();
-    assert_eq!(serde_json::to_value(&plan.sources[0].body).unwrap(), *sent);
+    let SourceBody::DataSource(source) = &plan.sources[0].body else { panic!("no data source") };
+    assert_eq!(serde_json::to_value(source).unwrap(), *sent);
     for body in [&mut expected, &mut body] {
         rename_ids(body);
     }

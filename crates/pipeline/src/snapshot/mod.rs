@@ -4,7 +4,8 @@ mod ignore;
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -15,11 +16,16 @@ use time::{
     macros::format_description,
 };
 
-use self::ignore::IgnoreRules;
-use crate::plan;
+use azml_core::{Error, ErrorKind};
 
+use self::ignore::IgnoreRules;
+use crate::{PipelineError, Problem, ProblemKind, Result, StepName, plan};
+
+const NAME: &str = "pipelines.snapshots.read";
 /// The service refuses a larger file.
 const MAX_FILE_BYTES: u64 = 300 * 1024 * 1024;
+/// How much of a file is in memory at a time.
+const PIECE_BYTES: usize = 64 * 1024;
 const TIMESTAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]");
 
@@ -40,6 +46,8 @@ pub(crate) struct SnapshotFile {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
     pub(crate) size: u64,
+    /// Hash of content and name.
+    pub(crate) hash: String,
 }
 
 /// One file or folder, with a hash that covers everything below it.
@@ -50,13 +58,14 @@ pub(crate) struct TreeNode {
     children: BTreeMap<String, TreeNode>,
     #[serde(rename = "type")]
     node_type: &'static str,
-    hash: String,
+    pub(crate) hash: String,
     #[serde(skip)]
     digest: Vec<u8>,
 }
 
 impl Snapshot {
-    /// Reads `folder`. Blocks; large folders take a while.
+    /// Reads `folder`. Blocks; large folders take a while. Files are read once, in
+    /// pieces.
     ///
     /// # Errors
     ///
@@ -65,33 +74,82 @@ impl Snapshot {
     pub(crate) fn read(folder: &Path) -> io::Result<Self> {
         let rules = IgnoreRules::of_folder(folder)?;
         let mut walk = Walk { rules, files: Vec::new(), open: Vec::new() };
-        let tree = walk.folder(folder, "", "")?;
-        let mut files = walk.files;
-        files.sort_unstable_by(|a, b| a.0.name.cmp(&b.0.name));
-        let mut hasher = Sha256::new();
-        for (file, content) in &files {
-            hasher.update(file.name.as_bytes());
-            hasher.update(content);
-        }
-        let content_hash = if files.is_empty() {
-            plan::NO_CONTENT.to_owned()
-        } else {
-            plan::hex(&hasher.finalize())
-        };
-        let files = files.into_iter().map(|it| it.0).collect();
+        let root = walk.folder(folder, "", "")?;
+        let Hashed { files, digests, content_hash } = Hashed::new(walk.files)?;
+        let tree = root.into_tree(&digests);
         Ok(Self { files, content_hash, tree })
     }
+
+    /// Reads the folder of a step, without blocking the others.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError::Invalid`] with what [`read`](Self::read) says.
+    pub(crate) async fn of_step(step: &StepName, folder: &Path) -> Result<Self> {
+        let path = folder.to_owned();
+        let read = tokio::task::spawn_blocking(move || Self::read(&path)).await;
+        let outcome = read.map_err(|err| Error::local(NAME, ErrorKind::Canceled, err))?;
+        outcome.map_err(|err| unreadable(step, &err))
+    }
+
+    /// Hash of each file, by its path below the folder.
+    pub(crate) fn hashes(&self) -> BTreeMap<String, String> {
+        self.files.iter().map(|it| (it.name.clone(), it.hash.clone())).collect()
+    }
+
+    /// The files that an earlier snapshot with these hashes does not have, or not so.
+    pub(crate) fn changed<'a>(
+        &'a self,
+        known: Option<&'a BTreeMap<String, String>>,
+    ) -> impl Iterator<Item = &'a SnapshotFile> {
+        let is_known = move |file: &SnapshotFile| {
+            known.is_some_and(|it| it.get(&file.name) == Some(&file.hash))
+        };
+        self.files.iter().filter(move |file| !is_known(file))
+    }
+}
+
+/// What is wrong with the folder of a step.
+pub(crate) fn unreadable(step: &StepName, err: &io::Error) -> PipelineError {
+    let problem = Problem::new(
+        "source_directory",
+        ProblemKind::NoSuchFile,
+        err.to_string(),
+        "make the folder readable, or exclude the file in .amlignore",
+    );
+    PipelineError::Invalid(vec![problem.of_step(step)])
+}
+
+/// What a walk has found at a place.
+struct Found {
+    name: String,
+    timestamp: String,
+    kind: FoundKind,
+}
+
+enum FoundKind {
+    /// A file, by its number in the walk.
+    File(usize),
+    Folder(Vec<Found>),
+}
+
+/// A file that a walk has found.
+struct FoundFile {
+    /// Path below the folder, with `/` between parts.
+    name: String,
+    path: PathBuf,
+    size: u64,
 }
 
 struct Walk {
     rules: IgnoreRules,
-    files: Vec<(SnapshotFile, Vec<u8>)>,
+    files: Vec<FoundFile>,
     /// Real paths of the folders above, against circles.
     open: Vec<PathBuf>,
 }
 
 impl Walk {
-    fn folder(&mut self, folder: &Path, name: &str, below: &str) -> io::Result<TreeNode> {
+    fn folder(&mut self, folder: &Path, name: &str, below: &str) -> io::Result<Found> {
         let real = fs::canonicalize(folder).map_err(|err| at(folder, &err))?;
         if self.open.contains(&real) {
             return Err(at(folder, &io::Error::other("the link leads back to a folder above it")));
@@ -107,7 +165,7 @@ impl Walk {
             names.push(name);
         }
         names.sort_unstable();
-        let (mut children, mut hasher) = (BTreeMap::new(), Sha512::new());
+        let mut children = Vec::with_capacity(names.len());
         for child in names {
             let relative =
                 if below.is_empty() { child.clone() } else { format!("{below}/{child}") };
@@ -116,55 +174,111 @@ impl Walk {
             }
             let path = folder.join(&child);
             let metadata = fs::metadata(&path).map_err(|err| at(&path, &err))?;
-            let node = if metadata.is_dir() {
+            children.push(if metadata.is_dir() {
                 self.folder(&path, &child, &relative)?
             } else {
-                self.file(path, &child, relative, &metadata)?
-            };
-            hasher.update(&node.digest);
-            children.insert(child, node);
+                self.file(path, child, relative, &metadata)?
+            });
         }
         self.open.pop();
         let metadata = fs::metadata(folder).map_err(|err| at(folder, &err))?;
-        let digest = hasher.finalize().to_vec();
-        Ok(TreeNode {
-            name: name.to_owned(),
-            timestamp: timestamp(&metadata),
-            children,
-            node_type: "Directory",
-            hash: plan::hex(&digest),
-            digest,
-        })
+        let timestamp = timestamp(&metadata);
+        Ok(Found { name: name.to_owned(), timestamp, kind: FoundKind::Folder(children) })
     }
 
     fn file(
         &mut self,
         path: PathBuf,
-        name: &str,
+        name: String,
         relative: String,
         metadata: &fs::Metadata,
-    ) -> io::Result<TreeNode> {
+    ) -> io::Result<Found> {
         let size = metadata.len();
         if MAX_FILE_BYTES < size {
             let text = "the file is above 300 MiB: move it out of source_directory or exclude it \
                         in .amlignore";
             return Err(at(&path, &io::Error::other(text)));
         }
-        let content = fs::read(&path).map_err(|err| at(&path, &err))?;
-        let mut hasher = Sha512::new();
-        hasher.update(&content);
-        hasher.update(name.as_bytes());
-        hasher.update(b"File");
-        let digest = hasher.finalize().to_vec();
-        self.files.push((SnapshotFile { name: relative, path, size }, content));
-        Ok(TreeNode {
-            name: name.to_owned(),
-            timestamp: timestamp(metadata),
-            children: BTreeMap::new(),
-            node_type: "File",
-            hash: plan::hex(&digest),
-            digest,
-        })
+        let number = self.files.len();
+        self.files.push(FoundFile { name: relative, path, size });
+        Ok(Found { name, timestamp: timestamp(metadata), kind: FoundKind::File(number) })
+    }
+}
+
+/// All files, read and hashed.
+struct Hashed {
+    /// Sorted by path.
+    files: Vec<SnapshotFile>,
+    /// In the order of the walk.
+    digests: Vec<Vec<u8>>,
+    content_hash: String,
+}
+
+impl Hashed {
+    /// Reads each file once. The hash of all goes over them sorted by whole path, which
+    /// is not the order of a walk: `a.b` is before `a/b`.
+    fn new(found: Vec<FoundFile>) -> io::Result<Self> {
+        let mut digests = vec![Vec::new(); found.len()];
+        let mut order: Vec<_> = found.into_iter().enumerate().collect();
+        order.sort_unstable_by(|a, b| a.1.name.cmp(&b.1.name));
+        let mut content = Sha256::new();
+        let mut files = Vec::with_capacity(order.len());
+        let mut piece = vec![0; PIECE_BYTES];
+        for (number, file) in order {
+            content.update(file.name.as_bytes());
+            let mut own = Sha512::new();
+            read_in_pieces(&file.path, &mut piece, |piece| {
+                content.update(piece);
+                own.update(piece);
+            })
+            .map_err(|err| at(&file.path, &err))?;
+            let name = file.name.rsplit('/').next().unwrap_or(&file.name);
+            own.update(name.as_bytes());
+            own.update(b"File");
+            let digest = own.finalize().to_vec();
+            let hash = plan::hex(&digest);
+            digests[number] = digest;
+            files.push(SnapshotFile { name: file.name, path: file.path, size: file.size, hash });
+        }
+        let content_hash = if files.is_empty() {
+            plan::NO_CONTENT.to_owned()
+        } else {
+            plan::hex(&content.finalize())
+        };
+        Ok(Self { files, digests, content_hash })
+    }
+}
+
+fn read_in_pieces(path: &Path, piece: &mut [u8], mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut file = fs::File::open(path)?;
+    loop {
+        match file.read(piece) {
+            Ok(0) => return Ok(()),
+            Ok(length) => take(&piece[..length]),
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => (),
+            Err(err) => return Err(err),
+        }
+    }
+}
+
+impl Found {
+    /// The node, with the hash of everything below it.
+    fn into_tree(self, digests: &[Vec<u8>]) -> TreeNode {
+        let Self { name, timestamp, kind } = self;
+        let (node_type, digest, children) = match kind {
+            FoundKind::File(number) => ("File", digests[number].clone(), BTreeMap::new()),
+            FoundKind::Folder(found) => {
+                let (mut hasher, mut children) = (Sha512::new(), BTreeMap::new());
+                for child in found {
+                    let child = child.into_tree(digests);
+                    hasher.update(&child.digest);
+                    children.insert(child.name.clone(), child);
+                }
+                ("Directory", hasher.finalize().to_vec(), children)
+            }
+        };
+        let hash = plan::hex(&digest);
+        TreeNode { name, timestamp, children, node_type, hash, digest }
     }
 }
 
@@ -179,85 +293,4 @@ fn timestamp(metadata: &fs::Metadata) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, content) in files {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, content).unwrap();
-        }
-        folder
-    }
-
-    fn names(snapshot: &Snapshot) -> Vec<&str> {
-        snapshot.files.iter().map(|it| it.name.as_str()).collect()
-    }
-
-    #[test]
-    fn hashes_are_those_that_the_official_sdk_sent_for_the_same_file() {
-        let folder = folder(&[("train.py", "import sys; print(sys.argv)\n")]);
-        let snapshot = Snapshot::read(folder.path()).unwrap();
-        assert_eq!(
-            snapshot.content_hash,
-            "54a97c928309df75a2ab24b6fb72742fb33c125793f92693b412022130566fb3"
-        );
-        assert_eq!(
-            snapshot.tree.children["train.py"].hash,
-            "1395568812075b3ef48008f65c03936ad78c8711ee3a4d26658edefd3aaf14d3\
-             efae3eacbf6110fb9382030e9a53f9ef2c2043e396134a2fce6f869ae7f5134c"
-        );
-        assert_eq!(
-            snapshot.tree.hash,
-            "45be264b0a8fdb68436b1e03b9d313c6d67653a9ca595124f245b686ca205572\
-             5fce850258a876e4e934633ef9718fe3abfdf348071eb5ce8dbc4fdeccb290b2"
-        );
-    }
-
-    #[test]
-    fn an_empty_folder_has_the_hash_of_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let snapshot = Snapshot::read(folder.path()).unwrap();
-        assert_eq!(snapshot.content_hash, "0".repeat(32));
-    }
-
-    #[test]
-    fn a_folder_excluded_by_its_content_can_get_a_file_back_but_not_one_excluded_itself() {
-        let folder = folder(&[
-            (".amlignore", "d/\n!d/keep.txt\ne\n!e/keep.txt\n"),
-            ("d/keep.txt", ""),
-            ("d/lost.txt", ""),
-            ("e/keep.txt", ""),
-            ("main.py", ""),
-        ]);
-        let snapshot = Snapshot::read(folder.path()).unwrap();
-        assert_eq!(names(&snapshot), [".amlignore", "d/keep.txt", "main.py"]);
-    }
-
-    #[test]
-    fn an_amlignore_hides_the_gitignore_even_when_empty() {
-        let files = [(".gitignore", "*.log\n"), ("a.log", ""), ("b/.gitignore", "*"), ("b/c", "")];
-        let plain = folder(&files);
-        let snapshot = Snapshot::read(plain.path()).unwrap();
-        assert_eq!(names(&snapshot), [".gitignore", "b/.gitignore", "b/c"]);
-
-        fs::write(plain.path().join(".amlignore"), "").unwrap();
-        let snapshot = Snapshot::read(plain.path()).unwrap();
-        let expected = [".amlignore", ".gitignore", "a.log", "b/.gitignore", "b/c"];
-        assert_eq!(names(&snapshot), expected);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_are_followed_and_circles_found() {
-        let folder = folder(&[("a/b.txt", "b")]);
-        std::os::unix::fs::symlink(folder.path().join("a"), folder.path().join("c")).unwrap();
-        let snapshot = Snapshot::read(folder.path()).unwrap();
-        assert_eq!(names(&snapshot), ["a/b.txt", "c/b.txt"]);
-
-        std::os::unix::fs::symlink(folder.path(), folder.path().join("a/up")).unwrap();
-        assert!(Snapshot::read(folder.path()).is_err());
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! The step that runs code on an attached Databricks workspace.
 
 mod builder;
+pub(crate) mod defaults;
 mod parameters;
 mod validate;
 

@@ -1,11 +1,7 @@
 //! The step as the list of named texts that the service stores.
 
-use super::{DatabricksStep, StepCluster, StepCode};
+use super::{DatabricksStep, StepCluster, StepCode, defaults};
 use crate::{Argument, ParameterValue, Pipeline, PipelineParameter, library};
-
-const DEFAULT_SPARK_VERSION: &str = "10.4.x-scala2.12";
-const DEFAULT_NODE_TYPE: &str = "Standard_D3_v2";
-const DEFAULT_ENVIRONMENT: (&str, &str) = ("PYSPARK_PYTHON", "/databricks/python3/bin/python3");
 
 /// One parameter of a module.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,12 +72,12 @@ impl List<'_> {
             }
             return;
         }
-        let spark_version = cluster.spark_version.as_deref().unwrap_or(DEFAULT_SPARK_VERSION);
+        let spark_version = cluster.spark_version.as_deref().unwrap_or(defaults::SPARK_VERSION);
         self.metadata("spark_version", spark_version);
         match (&cluster.node_type, &cluster.instance_pool_id) {
             (None, Some(pool)) => self.metadata("instance_pool_id", pool),
             (node_type, _) => {
-                self.metadata("node_type_id", node_type.as_deref().unwrap_or(DEFAULT_NODE_TYPE));
+                self.metadata("node_type_id", node_type.as_deref().unwrap_or(defaults::NODE_TYPE));
             }
         }
         if let Some(workers) = cluster.num_workers {
@@ -92,7 +88,7 @@ impl List<'_> {
         }
         let environment = match &cluster.spark_env_variables {
             Some(variables) => join_pairs(variables),
-            None => format!("{}={}", DEFAULT_ENVIRONMENT.0, DEFAULT_ENVIRONMENT.1),
+            None => format!("{}={}", defaults::ENVIRONMENT.0, defaults::ENVIRONMENT.1),
         };
         self.metadata("spark_env_vars", environment);
         self.metadata_opt("spark_conf", cluster.spark_conf.as_deref().map(join_pairs));

@@ -48,14 +48,8 @@ impl Found<'_> {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        let step = Some(self.step.name.clone());
-        self.problems.push(Problem {
-            step,
-            field,
-            kind,
-            message: message.into(),
-            remedy: remedy.into(),
-        });
+        let problem = Problem::new(field, kind, message, remedy);
+        self.problems.push(problem.of_step(&self.step.name));
     }
 
     fn code(&mut self) {
@@ -78,6 +72,13 @@ impl Found<'_> {
             [(field, value)] => {
                 if value.as_deref() == Some("") {
                     self.push(field, ProblemKind::Missing, "is empty", "say what to run");
+                } else if code.notebook_path.as_ref().is_some_and(|it| !it.starts_with('/')) {
+                    self.push(
+                        field,
+                        ProblemKind::Value,
+                        "is not absolute",
+                        "give the notebook's path from the root: /Users/me/notebook",
+                    );
                 }
             }
             [first, others @ ..] => {
@@ -183,6 +184,7 @@ impl Found<'_> {
                 "keep one of them: a pool has its own node type",
             );
         }
+        self.separators(cluster);
         let texts = [
             ("spark_version", &cluster.spark_version),
             ("node_type", &cluster.node_type),
@@ -225,6 +227,41 @@ impl Found<'_> {
                 "is missing beside min_workers",
                 "set both",
             ),
+        }
+    }
+
+    /// The service splits these texts, so that some of them would read as two.
+    fn separators(&mut self, cluster: &StepCluster) {
+        for script in cluster.init_scripts.iter().flatten() {
+            if script.is_empty() || script.contains(',') {
+                self.push(
+                    "init_scripts",
+                    ProblemKind::Value,
+                    format!("`{script}` is no path of one script"),
+                    "the paths are joined with commas: rename the script",
+                );
+            }
+        }
+        let maps = [
+            ("spark_conf", &cluster.spark_conf),
+            ("spark_env_variables", &cluster.spark_env_variables),
+        ];
+        for (field, pairs) in maps {
+            for (key, _) in pairs.iter().flatten() {
+                self.key(field, key);
+            }
+        }
+    }
+
+    /// A key ends at its `=`, and a pair at its `;`.
+    fn key(&mut self, field: &'static str, key: &str) {
+        if key.is_empty() || key.contains(['=', ';']) {
+            self.push(
+                field,
+                ProblemKind::Value,
+                format!("`{key}` is no key"),
+                "a key is not empty and has neither `=` nor `;`",
+            );
         }
     }
 
@@ -272,12 +309,22 @@ impl Found<'_> {
                     "a library has no package, coordinates or path",
                     "name the library",
                 );
+            } else if let Some(text) = library.ambiguous() {
+                self.push(
+                    library.field(),
+                    ProblemKind::Value,
+                    format!("`{text}` would read as more than one library or option"),
+                    "paths are joined with `,`, packages and their options with `;` and `|`: write it without",
+                );
             }
         }
     }
 
     fn arguments(&mut self, pipeline: &Pipeline) {
         let code = &self.step.code;
+        for (key, _) in &code.notebook_params {
+            self.key("notebook_params", key);
+        }
         let notebook = code.notebook_params.iter().map(|it| ("notebook_params", &it.1));
         let script = code.python_script_params.iter().map(|it| ("python_script_params", it));
         let jar = code.jar_params.iter().map(|it| ("jar_params", it));

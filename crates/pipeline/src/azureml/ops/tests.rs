@@ -5,7 +5,9 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::*;
-use crate::PipelineStatus;
+use crate::{
+    FileDataset, PipelineRunDetails, PipelineStatus, PublishedPipeline, PublishedPipelineId,
+};
 
 const BASE: &str = "https://eastus.api.test";
 const WORKSPACE: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg1\
@@ -94,9 +96,11 @@ fn a_run_is_submitted_looked_at_and_canceled() {
 
     let id = PipelineRunId::new("2ca42752-167c-4820-a96c-1290cbb05140");
     let get = GetRun { workspace: WORKSPACE, id: &id };
-    let run = replay(&get, &azml_fixtures::load("pipelines/runs-get")).unwrap();
+    let run: PipelineRunDetails =
+        replay(&get, &azml_fixtures::load("pipelines/runs-get")).unwrap().into();
     assert!(!run.status.is_terminal());
-    let run = replay(&get, &azml_fixtures::load("pipelines/runs-get-failed")).unwrap();
+    let run: PipelineRunDetails =
+        replay(&get, &azml_fixtures::load("pipelines/runs-get-failed")).unwrap().into();
     assert_eq!((run.status, run.experiment.as_str()), (PipelineStatus::Failed, "exp-part5"));
     assert!(run.created_at < run.ended_at);
 }
@@ -116,7 +120,7 @@ fn the_status_is_read_whether_it_is_a_word_or_a_number() {
         ),
     ];
     for (body, status) in cases {
-        let run = get.decode(Response::new(Bytes::from(body))).unwrap();
+        let run: PipelineRunDetails = get.decode(Response::new(Bytes::from(body))).unwrap().into();
         assert_eq!(run.status, status);
     }
 }
@@ -146,7 +150,7 @@ fn outputs_are_paths_in_datastores() {
         "workspaceblobstore",
         "azureml/a8b72bd4-1d3a-444a-8feb-5f0e844386e7/out1",
     );
-    assert!(outputs.contains(&expected));
+    assert_eq!(outputs, [expected]);
 }
 
 #[test]
@@ -168,6 +172,7 @@ fn a_snapshot_is_the_tree_that_the_official_sdk_sends() {
     let create = CreateSnapshot {
         workspace: WORKSPACE,
         id: exchange.request.path.rsplit('/').next().unwrap(),
+        parent: None,
         tree: &snapshot.tree,
         files: vec![("train.py", &uri, snapshot.files[0].size)],
     };
@@ -182,4 +187,75 @@ fn a_snapshot_is_the_tree_that_the_official_sdk_sends() {
     }
     assert_eq!(body, expected);
     answer(&create, &exchange).unwrap();
+}
+
+#[test]
+fn a_dataset_is_saved_before_it_is_used() {
+    let exchange = azml_fixtures::load("datasets/saved-create");
+    let dataset = FileDataset::new("wine", "wine/2024").with_datastore("workspaceblobstore");
+    let id = azml_core::ResourceId::parse(WORKSPACE).unwrap();
+    let save = SaveDataset { workspace: WORKSPACE, id: &id, dataset: &dataset };
+    let request = save.encode(BASE).unwrap();
+    assert_eq!(request.uri().path(), exchange.request.path);
+    let mut sent: Value = serde_json::from_slice(request.body()).unwrap();
+    let mut expected = exchange.request.body.clone().unwrap();
+    // JSON in a text: only its spaces differ.
+    for body in [&mut sent, &mut expected] {
+        let flow: Value = serde_json::from_str(body["dataflowJson"].as_str().unwrap()).unwrap();
+        body["dataflowJson"] = flow;
+    }
+    assert_eq!(sent, expected);
+    assert_eq!(answer(&save, &exchange).unwrap(), "00000000-0000-4000-8000-00000000da7a");
+}
+
+#[test]
+fn a_graph_is_read_as_it_came() {
+    let id = "3e19dc61-5117-45de-a9fb-893ac4a03875";
+    let exchange = azml_fixtures::load("pipelines/graphs-get");
+    let graph = replay(&GetGraph { workspace: WORKSPACE, id }, &exchange).unwrap();
+    assert_eq!(graph, exchange.response.body);
+    let exchange = azml_fixtures::load("pipelines/graphs-interface");
+    let interface = replay(&GetGraphInterface { workspace: WORKSPACE, id }, &exchange).unwrap();
+    assert_eq!(interface, exchange.response.body);
+}
+
+#[test]
+fn published_pipelines_are_listed_looked_at_and_disabled() {
+    let id = &PublishedPipelineId::new("2a20ea73-f1d0-4a4d-81ff-7b7b351dc95f");
+    let workspace = WORKSPACE;
+    let exchange = azml_fixtures::load("pipelines/published-list");
+    let list = replay(&ListPublished { workspace, active_only: true }, &exchange).unwrap();
+    assert_eq!(list.len(), 1);
+
+    let exchange = azml_fixtures::load("pipelines/published-get");
+    let one: PublishedPipeline = replay(&GetPublished { workspace, id }, &exchange).unwrap().into();
+    assert_eq!((one.name.as_str(), one.version.as_deref()), ("pub1", Some("1.0")));
+    assert!(one.is_active && one.endpoint.is_some());
+
+    let exchange = azml_fixtures::load("pipelines/published-set-status");
+    replay(&SetPublishedStatus { workspace, id, active: false }, &exchange).unwrap();
+
+    let exchange = azml_fixtures::load("pipelines/published-runs");
+    let runs = replay(&RunsOfPublished { workspace, id }, &exchange).unwrap();
+    let run = PipelineRunDetails::from(runs.into_iter().next().unwrap());
+    assert_eq!(run.status, PipelineStatus::Finished);
+}
+
+#[test]
+fn a_published_pipeline_is_run_with_values() {
+    let exchange = azml_fixtures::load("pipelines/published-submit");
+    let id = &PublishedPipelineId::new("2a20ea73-f1d0-4a4d-81ff-7b7b351dc95f");
+    let body = crate::wire::PublishedSubmission {
+        experiment_name: "exp-part5".to_owned(),
+        description: "exp-part5".to_owned(),
+        run_source: "SDK",
+        run_type: "SDK",
+        parameter_assignments: BTreeMap::from([("myparam".to_owned(), "z".to_owned())]),
+        data_path_assignments: BTreeMap::new(),
+        data_set_definition_value_assignments: BTreeMap::new(),
+        properties: BTreeMap::new(),
+    };
+    let submit = SubmitPublished { workspace: WORKSPACE, id, body: &body };
+    let run = PipelineRunDetails::from(replay(&submit, &exchange).unwrap());
+    assert_eq!(run.experiment, "exp-part5");
 }

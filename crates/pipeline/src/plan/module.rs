@@ -1,0 +1,228 @@
+//! One step as the service stores it: a reusable definition, found by its hash.
+
+use std::collections::BTreeMap;
+
+use super::{NO_CONTENT, RUN_AFTER_OUTPUT, sha256};
+use crate::{
+    DatabricksStep, InputSource, OutputMode, ParameterValue, PipelineData, PipelineParameter,
+    StepInput,
+    step::{StepParameter, StepValue},
+    wire,
+};
+
+const EXECUTION: &str = "databrickscloud";
+
+#[derive(Debug)]
+pub(crate) struct PlannedModule {
+    /// Place of the step in the pipeline.
+    pub(crate) step: usize,
+    pub(super) node_id: String,
+    pub(crate) body: wire::Module,
+    pub(super) parameters: Vec<wire::Assignment>,
+    pub(super) metadata: Vec<wire::Assignment>,
+    pub(super) outputs: Vec<wire::OutputSetting>,
+    pub(super) inputs: Vec<wire::InputSetting>,
+}
+
+impl PlannedModule {
+    pub(super) fn new(
+        index: usize,
+        step: &DatabricksStep,
+        node_id: String,
+        parameters: &[StepParameter],
+        default_datastore: &str,
+        content: Option<String>,
+    ) -> Self {
+        let interface = structured_interface(step, parameters, default_datastore);
+        let definition = definition_hash(step, &interface, parameters);
+        let is_interface_only = content.is_none();
+        let content = content.unwrap_or_else(|| NO_CONTENT.to_owned());
+        let outputs = interface.outputs.iter().filter_map(output_setting).collect();
+        let inputs = step.inputs.iter().filter_map(input_setting).collect();
+        let (metadata, code): (Vec<_>, Vec<_>) = parameters.iter().partition(|it| it.metadata);
+        let body = wire::Module {
+            name: step.name.to_string(),
+            description: step.name.to_string(),
+            is_deterministic: step.allow_reuse,
+            execution_type: EXECUTION,
+            identifier_hash: format!("{definition}_{content}"),
+            structured_interface: interface,
+            storage_id: None,
+            is_interface_only,
+            properties: BTreeMap::new(),
+            step_type: "DatabricksStep",
+        };
+        Self {
+            step: index,
+            node_id,
+            body,
+            parameters: code.into_iter().map(assignment).collect(),
+            metadata: metadata.into_iter().map(assignment).collect(),
+            outputs,
+            inputs,
+        }
+    }
+}
+
+fn structured_interface(
+    step: &DatabricksStep,
+    parameters: &[StepParameter],
+    default_datastore: &str,
+) -> wire::StructuredInterface {
+    let data = step.inputs.iter().map(data_input);
+    let order = (0..step.run_after.len()).map(|number| wire::InputPort {
+        name: format!("_run_after_input_{number}"),
+        label: None,
+        data_type_ids_list: vec!["AnyFile"],
+        is_optional: true,
+        skip_processing: true,
+        is_resource: false,
+        data_store_mode: None,
+        path_on_compute: None,
+        overwrite: None,
+        data_reference_name: None,
+    });
+    let outputs = step.outputs.iter().map(|output| data_output(output, default_datastore));
+    let run_after_output = wire::OutputPort {
+        name: RUN_AFTER_OUTPUT.to_owned(),
+        label: None,
+        data_type_id: "AnyFile".to_owned(),
+        skip_processing: true,
+        data_store_name: None,
+        data_store_mode: None,
+        path_on_compute: None,
+        overwrite: None,
+        data_reference_name: RUN_AFTER_OUTPUT.to_owned(),
+    };
+    let (metadata, code): (Vec<_>, Vec<_>) = parameters.iter().partition(|it| it.metadata);
+    wire::StructuredInterface {
+        command_line_pattern: "",
+        inputs: data.chain(order).collect(),
+        outputs: outputs.chain([run_after_output]).collect(),
+        parameters: code.into_iter().map(module_parameter).collect(),
+        metadata_parameters: metadata.into_iter().map(module_parameter).collect(),
+    }
+}
+
+fn data_input(input: &StepInput) -> wire::InputPort {
+    let name = input.name().to_string();
+    let types = match input.source {
+        InputSource::Dataset(_) => vec!["AzureMLDataset"],
+        _ => vec!["AnyFile", "AnyDirectory"],
+    };
+    // What is there already says so even when nobody has asked.
+    let overwrite = match input.source {
+        InputSource::Data(_) => input.overwrite,
+        _ => Some(input.overwrite.unwrap_or(false)),
+    };
+    wire::InputPort {
+        label: Some(name.clone()),
+        name,
+        data_type_ids_list: types,
+        is_optional: false,
+        skip_processing: false,
+        is_resource: false,
+        data_store_mode: Some(input.mode_word()),
+        path_on_compute: input.path_on_compute.clone(),
+        overwrite,
+        data_reference_name: Some(input.data_name().to_string()),
+    }
+}
+
+fn data_output(output: &PipelineData, default_datastore: &str) -> wire::OutputPort {
+    let datastore = output.datastore.as_deref().unwrap_or(default_datastore);
+    wire::OutputPort {
+        name: output.output_name().to_string(),
+        label: Some(output.name.to_string()),
+        data_type_id: output.data_type().to_owned(),
+        skip_processing: false,
+        data_store_name: Some(datastore.to_owned()),
+        data_store_mode: Some(output.mode.word()),
+        path_on_compute: output.path_on_compute.clone(),
+        overwrite: output.overwrite,
+        data_reference_name: output.output_name().to_string(),
+    }
+}
+
+fn output_setting(port: &wire::OutputPort) -> Option<wire::OutputSetting> {
+    Some(wire::OutputSetting {
+        name: port.name.clone(),
+        data_store_name: port.data_store_name.clone()?,
+        data_store_mode: port.data_store_mode.unwrap_or(OutputMode::Mount.word()),
+        path_on_compute: port.path_on_compute.clone(),
+        overwrite: port.overwrite,
+        data_reference_name: port.data_reference_name.clone(),
+    })
+}
+
+/// Only an input with a place of its own has settings.
+fn input_setting(input: &StepInput) -> Option<wire::InputSetting> {
+    let path_on_compute = input.path_on_compute.clone()?;
+    Some(wire::InputSetting {
+        name: input.name().to_string(),
+        path_on_compute,
+        data_store_mode: input.mode_word(),
+    })
+}
+
+/// Hash of everything that defines the module but the files of its folder.
+fn definition_hash(
+    step: &DatabricksStep,
+    interface: &wire::StructuredInterface,
+    parameters: &[StepParameter],
+) -> String {
+    let part = |name: &str, value: Option<&str>| {
+        value.map(|it| format!(",{name}_{it}")).unwrap_or_default()
+    };
+    let mut names = vec![
+        format!("name_{}", step.name),
+        format!("deterministic_{}", ParameterValue::from(step.allow_reuse)),
+        format!("execution_{EXECUTION}"),
+    ];
+    names.extend(step.version.iter().map(|it| format!("version_{it}")));
+    for port in &interface.inputs {
+        let mode = part("ds_mode", port.data_store_mode);
+        let path = part("ds_path", port.path_on_compute.as_deref());
+        let types = port.data_type_ids_list.join(",");
+        names.push(format!("input_{}{mode}{path},datatypes_{types}", port.name));
+    }
+    for port in &interface.outputs {
+        let store = part("ds_name", port.data_store_name.as_deref());
+        let mode = part("ds_mode", port.data_store_mode);
+        let path = part("ds_path", port.path_on_compute.as_deref());
+        let data_type = &port.data_type_id;
+        names.push(format!("output_{}{store}{mode}{path},datatype_{data_type}", port.name));
+    }
+    for StepParameter { name, value, .. } in parameters {
+        names.push(match value {
+            StepValue::Literal(text) => format!("param_{name},val_{text}"),
+            StepValue::Parameter(PipelineParameter { name: other, default }) => {
+                format!("param_{name},val_PipelineParameter_Name:{other}_Default:{default}")
+            }
+        });
+    }
+    names.sort_unstable();
+    sha256(&names.join("_"))
+}
+
+fn module_parameter(parameter: &StepParameter) -> wire::ModuleParameter {
+    let default_value = match &parameter.value {
+        StepValue::Literal(text) => text.clone(),
+        StepValue::Parameter(it) => it.default.to_string(),
+    };
+    wire::ModuleParameter {
+        name: parameter.name.clone(),
+        parameter_type: "String",
+        is_optional: false,
+        default_value,
+        set_environment_variable: false,
+    }
+}
+
+fn assignment(parameter: &StepParameter) -> wire::Assignment {
+    let (value_type, value) = match &parameter.value {
+        StepValue::Literal(text) => ("0", text.clone()),
+        StepValue::Parameter(it) => ("1", it.name.to_string()),
+    };
+    wire::Assignment { value_type, name: parameter.name.clone(), value }
+}

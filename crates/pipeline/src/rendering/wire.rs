@@ -1,0 +1,136 @@
+//! What Azure ML would be sent, with ids that are the same each time.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    Pipeline, Result, SubmitOptions,
+    choices::Chosen,
+    plan::{Choices, Plan, SourceBody},
+    snapshot::{Snapshot, unreadable},
+    wire,
+};
+
+/// The datastore that every workspace begins with.
+const USUAL_DATASTORE: &str = "workspaceblobstore";
+
+/// The bodies that would be sent.
+#[derive(Debug, Serialize)]
+pub(crate) struct Wire {
+    #[serde(flatten)]
+    pub(crate) submission: wire::Submission,
+    #[serde(rename = "Modules")]
+    pub(crate) modules: Vec<wire::Module>,
+    #[serde(skip)]
+    #[cfg_attr(not(test), expect(dead_code, reason = "shown by tests only"))]
+    pub(crate) plan: Plan,
+}
+
+pub(super) fn document(
+    pipeline: &Pipeline,
+    options: &SubmitOptions,
+    chosen: &Chosen,
+) -> Result<String> {
+    let wire = Wire::new(pipeline, options, chosen)?;
+    let value = serde_json::to_value(&wire).unwrap_or(Value::Null);
+    Ok(format!("{value:#}\n"))
+}
+
+impl Wire {
+    pub(crate) fn new(
+        pipeline: &Pipeline,
+        options: &SubmitOptions,
+        chosen: &Chosen,
+    ) -> Result<Self> {
+        let contents = contents(pipeline)?;
+        let datastore = pipeline.default_datastore.as_deref().unwrap_or(USUAL_DATASTORE);
+        let mut nodes = Counter::new("node");
+        let plan = Plan::new(pipeline, datastore, &contents, || nodes.next());
+
+        let mut ids = Counter::new("module");
+        let (mut module_ids, mut known) = (Vec::new(), HashMap::new());
+        let mut modules: Vec<wire::Module> = Vec::new();
+        let mut snapshots = Snapshots::default();
+        for module in &plan.modules {
+            let hash = module.body.identifier_hash.as_str();
+            let id = known.entry(hash).or_insert_with(|| ids.next());
+            module_ids.push(id.clone());
+            let mut body = module.body.clone();
+            if let Some(folder) = &pipeline.steps[module.step].code.source_directory {
+                body.storage_id = Some(snapshots.id(folder));
+            }
+            modules.push(body);
+        }
+        let source_ids = source_ids(&plan);
+        let choices = Choices {
+            description: chosen.description.clone(),
+            assignments: chosen.assignments(),
+            data_paths: BTreeMap::new(),
+            regenerate_outputs: options.regenerate_outputs,
+        };
+        let go_on = pipeline.continue_on_step_failure;
+        let submission = plan.submission(go_on, &choices, &module_ids, &source_ids);
+        Ok(Self { submission, modules, plan })
+    }
+}
+
+/// Content hashes of the folders of local scripts.
+fn contents(pipeline: &Pipeline) -> Result<Vec<Option<String>>> {
+    let steps = pipeline.steps.iter();
+    let contents = steps.map(|step| {
+        let Some(folder) = &step.code.source_directory else { return Ok(None) };
+        let snapshot = Snapshot::read(folder).map_err(|err| unreadable(&step.name, &err))?;
+        Ok(Some(snapshot.content_hash))
+    });
+    contents.collect()
+}
+
+fn source_ids(plan: &Plan) -> Vec<String> {
+    let (mut data, mut datasets) = (Counter::new("data"), Counter::new("dataset"));
+    let mut known = HashMap::new();
+    let ids = plan.sources.iter().map(|source| match &source.body {
+        SourceBody::DataPath(_) => String::new(),
+        body => known
+            .entry(body.key())
+            .or_insert_with(|| match body {
+                SourceBody::Dataset(_) => datasets.next(),
+                _ => data.next(),
+            })
+            .clone(),
+    });
+    ids.collect()
+}
+
+/// Steps of one folder share its snapshot.
+#[derive(Default)]
+struct Snapshots<'a> {
+    known: HashMap<&'a Path, String>,
+}
+
+impl<'a> Snapshots<'a> {
+    fn id(&mut self, folder: &'a Path) -> String {
+        let next = self.known.len() + 1;
+        self.known.entry(folder).or_insert_with(|| format!("snapshot-{next}")).clone()
+    }
+}
+
+struct Counter {
+    word: &'static str,
+    count: usize,
+}
+
+impl Counter {
+    fn new(word: &'static str) -> Self {
+        Self { word, count: 0 }
+    }
+
+    fn next(&mut self) -> String {
+        self.count += 1;
+        format!("{}-{}", self.word, self.count)
+    }
+}

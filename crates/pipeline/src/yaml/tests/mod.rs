@@ -1,0 +1,6 @@
+//! The form against what the official SDK makes of the same definitions.
+
+mod definitions;
+mod fixture;
+mod form;
+mod refused;
