@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
+
+use crate::kernel::ids;
 
 /// Files that belong together, by the prefixes of their artifact names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +118,13 @@ impl RegisteredModel {
             last_version: 0,
             versions: Vec::new(),
         }
+    }
+
+    /// What Databricks calls it besides its name.
+    pub(crate) fn id(&self) -> String {
+        let made = format!("{} {}", self.created_at.unix_timestamp_nanos(), self.name);
+        let digest: [u8; 32] = Sha256::digest(made).into();
+        ids::hex(&digest[..16])
     }
 
     pub(super) fn patch(&mut self, patch: &RegisteredModelPatch, at: OffsetDateTime) {

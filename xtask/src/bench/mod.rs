@@ -2,6 +2,7 @@
 
 mod http;
 mod jobs;
+mod mlflow;
 mod mock_cloud;
 mod served;
 mod spark;
@@ -17,6 +18,8 @@ enum Benchmark {
     Tracking,
     /// Pages of 10,000 jobs and 100,000 runs
     Jobs,
+    /// MLflow's calls: what they cost the mock, `mlflow server` and `fml`
+    Mlflow,
     /// A Spark task on a cluster whose JVM is warm, beside one that starts it
     Spark,
 }
@@ -28,6 +31,8 @@ pub(crate) struct Options {
     /// Fails when a figure is beyond its limit
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    mlflow: mlflow::Choices,
 }
 
 pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
@@ -39,6 +44,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
     }
     if let None | Some(Benchmark::Jobs) = options.name {
         jobs::run(project, options.check)?;
+    }
+    if let None | Some(Benchmark::Mlflow) = options.name {
+        mlflow::run(project, &options.mlflow, options.check)?;
     }
     if let None | Some(Benchmark::Spark) = options.name {
         spark::run(project, options.check)?;

@@ -77,7 +77,7 @@ pub(super) fn listed(
     children(&tree(kernel, root, uri)?, &safe(path)?)
 }
 
-fn tree(kernel: &Kernel, root: &Root, uri: &str) -> Result<Tree, Refusal> {
+pub(super) fn tree(kernel: &Kernel, root: &Root, uri: &str) -> Result<Tree, Refusal> {
     root.tree(kernel, uri).ok_or_else(|| {
         let text = format!("azml-mock does not emulate the artifact store of {uri}");
         Refusal::new(Kind::NotEmulated, text)

@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod attachment;
+mod databricks;
 mod dbfs;
 mod experiments;
 mod graphql;
@@ -25,7 +26,7 @@ use crate::{
     kernel::{Refused, Route, Service, routes::open_to_all},
     services::{
         azure::{data_plane_gate, workspace_path},
-        databricks,
+        databricks as workspace,
     },
 };
 
@@ -46,13 +47,13 @@ pub(crate) static AZURE_ML: Service =
 
 /// MLflow of a Databricks workspace.
 pub(crate) static DATABRICKS: Service =
-    Service::new::<Envelope>("mlflow.databricks", databricks::gate, DATABRICKS_ROUTES)
-        .finished_by(databricks::finish);
+    Service::new::<Envelope>("mlflow.databricks", workspace::gate, DATABRICKS_ROUTES)
+        .finished_by(workspace::finish);
 
 /// The artifacts that a Databricks workspace keeps for clients of plain MLflow.
 pub(crate) static DATABRICKS_PROXY: Service =
-    Service::new::<Envelope>("mlflow.databricks.artifacts", databricks::gate, DATABRICKS_FILES)
-        .finished_by(databricks::finish);
+    Service::new::<Envelope>("mlflow.databricks.artifacts", workspace::gate, DATABRICKS_FILES)
+        .finished_by(workspace::finish);
 
 type Answer = Result<Json<Value>, Refused<Envelope>>;
 
@@ -220,6 +221,30 @@ const AZURE_ML_ROUTES: &[Route] = rows!(azure_1 azure_2);
 #[rustfmt::skip]
 const PROXY_ROUTES: &[Route] = files!(api_files ajax_files);
 
+/// What only MLflow of a Databricks workspace has.
+pub(crate) static DATABRICKS_ONLY: Service =
+    Service::new::<Envelope>("mlflow.databricks.only", workspace::gate, DATABRICKS_ONLY_ROUTES)
+        .finished_by(workspace::finish);
+
+/// Addresses that carry their own right to be read.
+pub(crate) static SIGNED: Service =
+    Service::new::<Envelope>("mlflow.databricks.signed", open_to_all, SIGNED_ROUTES);
+
+#[rustfmt::skip]
+const DATABRICKS_ONLY_ROUTES: &[Route] = &[
+    Route::get("mlflow.model_versions.list_artifacts", databricks_api!("/model-versions/list-artifacts"), |it| on(it, databricks::list_version_artifacts)),
+    Route::get("mlflow.model_versions.get_signed_download_uri", databricks_api!("/model-versions/get-signed-download-uri"), |it| on(it, databricks::signed_download_uri)).without_bodies(),
+    Route::get("mlflow.databricks.registered_models.get", databricks_api!("/databricks/registered-models/get"), |it| on(it, databricks::get_registered)),
+    Route::post("mlflow.databricks.model_versions.transition_stage", databricks_api!("/databricks/model-versions/transition-stage"), |it| on(it, databricks::transition_stage)).partial("the comment is not kept"),
+    Route::post("mlflow.databricks.runs.delete", databricks_api!("/databricks/runs/delete-runs"), |it| on(it, databricks::delete_runs)),
+    Route::post("mlflow.databricks.runs.restore", databricks_api!("/databricks/runs/restore-runs"), |it| on(it, databricks::restore_runs)),
+];
+
+#[rustfmt::skip]
+const SIGNED_ROUTES: &[Route] = &[
+    Route::get("mlflow.model_versions.download_signed", "/__signed/mlflow", |it| on(it, databricks::download_signed)).without_bodies(),
+];
+
 #[rustfmt::skip]
 const DATABRICKS_FILES: &[Route] = files!(databricks_files);
 
@@ -245,8 +270,8 @@ const SERVER_ROUTES: &[Route] = &[
 
 /// DBFS as MLflow's client reaches it.
 pub(crate) static DBFS: Service =
-    Service::new::<Envelope>("mlflow.dbfs", databricks::gate, DBFS_ROUTES)
-        .finished_by(databricks::finish);
+    Service::new::<Envelope>("mlflow.dbfs", workspace::gate, DBFS_ROUTES)
+        .finished_by(workspace::finish);
 
 #[rustfmt::skip]
 const DBFS_ROUTES: &[Route] = &[

@@ -16,7 +16,7 @@ use crate::{
             decide_version_untag,
             search::{Page, search_versions},
         },
-        wire::{Asked, Envelope, version_json},
+        wire::{Asked, Envelope, Fields, version_json},
     },
     store::{LoggedModel, Run},
 };
@@ -25,7 +25,7 @@ type Refuse = Refused<Envelope>;
 
 const LARGEST_PAGE: i64 = 200_000;
 
-fn show(kernel: &Kernel, root: &Root, name: &str, number: &str) -> Answer {
+pub(super) fn show(kernel: &Kernel, root: &Root, name: &str, number: &str) -> Answer {
     kernel.read(|world, _| {
         let (found, model) = state::version(world.stores.at(&root.place), name, number)?;
         Ok(Json(json!({ "model_version": version_json(found, model) })))
@@ -105,13 +105,23 @@ pub(super) async fn transition_stage(
     root: Root,
     Asked(fields): Asked,
 ) -> Answer {
-    let (name, number) = (fields.required("name")?, version(&fields)?);
+    let (name, number) = move_to_stage(&kernel, &root, &fields)?;
+    show(&kernel, &root, &name, &number)
+}
+
+/// Moves a version, and says which.
+pub(super) fn move_to_stage(
+    kernel: &Kernel,
+    root: &Root,
+    fields: &Fields,
+) -> Result<(String, String), Refuse> {
+    let (name, number) = (fields.required("name")?, version(fields)?);
     let stage = fields.required("stage")?;
     let archives = fields.flag("archive_existing_versions")?.unwrap_or(false);
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_stage(world, &root.place, (name, &number), stage, archives, ctx)
     })?;
-    show(&kernel, &root, name, &number)
+    Ok((name.to_owned(), number))
 }
 
 pub(super) async fn delete(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {

@@ -27,7 +27,10 @@ pub(super) use self::{
         decide_registered_name, decide_registered_removal, decide_registered_tag,
         decide_registered_untag, latest_versions, registered, version, version_by_alias,
     },
-    runs::{NewRun, decide_deletion, decide_new_run, decide_untag, decide_update, run},
+    runs::{
+        NewRun, decide_deletion, decide_new_run, decide_runs_deleted, decide_runs_restored,
+        decide_untag, decide_update, run,
+    },
     sources::{Locations, local_path, scheme},
     versions::{
         NewVersion, decide_new_version, decide_stage, decide_version_description,

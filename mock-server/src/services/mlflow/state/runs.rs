@@ -141,6 +141,54 @@ pub(in super::super) fn decide_deletion(
     decide_patch(store, place, run_id, patch, ctx)
 }
 
+/// Deletes the runs of an experiment that were made up to `until`, the oldest
+/// first, and says how many.
+pub(in super::super) fn decide_runs_deleted(
+    world: &World,
+    place: &Place,
+    experiment_id: &str,
+    until: OffsetDateTime,
+    most: usize,
+    ctx: &Ctx<'_>,
+) -> Decision<usize> {
+    let wanted = |run: &&Run| !run.is_deleted && run.created_at <= until;
+    decide_many(world, place, experiment_id, wanted, most, true, ctx)
+}
+
+/// Brings back the runs of an experiment that were deleted since `since`, and
+/// says how many.
+pub(in super::super) fn decide_runs_restored(
+    world: &World,
+    place: &Place,
+    experiment_id: &str,
+    since: OffsetDateTime,
+    most: usize,
+    ctx: &Ctx<'_>,
+) -> Decision<usize> {
+    let wanted = |run: &&Run| run.is_deleted && since <= run.modified_at;
+    decide_many(world, place, experiment_id, wanted, most, false, ctx)
+}
+
+fn decide_many(
+    world: &World,
+    place: &Place,
+    experiment_id: &str,
+    wanted: impl Fn(&&Run) -> bool,
+    most: usize,
+    is_deleted: bool,
+    ctx: &Ctx<'_>,
+) -> Decision<usize> {
+    let store = world.stores.at(place);
+    let id = &experiments::experiment(store, place, experiment_id)?.id;
+    let runs: Vec<&Run> =
+        store.runs().filter(|it| it.experiment_id == *id).filter(wanted).collect();
+    let mut events = Vec::new();
+    for run in runs.iter().rev().take(most) {
+        events.extend(decide_deletion(world, place, &run.id, is_deleted, ctx)?.0);
+    }
+    Ok((events, runs.len().min(most)))
+}
+
 /// Removes a tag.
 pub(in super::super) fn decide_untag(
     world: &World,

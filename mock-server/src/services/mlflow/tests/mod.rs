@@ -1,6 +1,7 @@
 //! What the tests of all nouns use.
 
 mod artifacts;
+mod databricks;
 mod experiments;
 mod fixtures;
 mod graphql;

@@ -22,8 +22,8 @@ const HINT: &str = "See the API docs for more information about request paramete
 const KNOWN: &[&str] = &[
     "alias", "allow_deleted", "archive_existing_versions", "artifact_directory_path",
     "artifact_file_path", "artifact_location", "batch_tracking_id", "dataset_digest", "dataset_name", "datasets", "deployment_job_id", "description",
-    "end_step", "end_time", "experiment_id", "experiment_ids", "experiment_name", "filter", "key",
-    "max_results", "metric_key", "metrics", "mlflow_version", "model_id", "model_input", "model_json", "model_output",
+    "end_step", "end_time", "experiment_id", "comment", "experiment_ids", "experiment_name", "filter", "key",
+    "max_results", "max_runs", "max_timestamp_millis", "metric_key", "metrics", "min_timestamp_millis", "mlflow_version", "model_id", "model_input", "model_json", "model_output",
     "model_output_parameters", "model_parameters", "model_route", "model_type", "models",
     "name", "new_name", "num_parts", "order_by", "page_token", "params", "parts", "path",
     "prompt_parameters", "prompt_template",
