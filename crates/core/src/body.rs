@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::{
     fs::File,
-    io::{AsyncReadExt, AsyncSeekExt},
+    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
 };
 
 /// Bytes that can be read in parts and read again, so that a large body is never
@@ -116,6 +116,70 @@ impl BodySource for FileSource {
     }
 }
 
+/// Takes the bytes of an answer part by part, so that a large one is never in
+/// memory as a whole.
+#[async_trait]
+pub trait BodySink: fmt::Debug + Send {
+    /// Forgets what was written: the answer comes once more, from its start.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the place cannot be written to.
+    async fn restart(&mut self) -> io::Result<()>;
+
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the place cannot be written to.
+    async fn write(&mut self, part: Bytes) -> io::Result<()>;
+}
+
+/// Writes to a file, which is made when the first answer comes.
+#[derive(Debug)]
+pub struct FileSink {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl FileSink {
+    /// Writes to the file at `path`, in place of what it has. Its folder must exist.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), file: None }
+    }
+
+    /// Waits until everything is written.
+    ///
+    /// # Errors
+    ///
+    /// Fails when something was not.
+    pub async fn finish(self) -> io::Result<()> {
+        match self.file {
+            Some(mut file) => file.flush().await.map_err(|err| about(&self.path, &err)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl BodySink for FileSink {
+    async fn restart(&mut self) -> io::Result<()> {
+        let file = File::create(&self.path).await.map_err(|err| about(&self.path, &err))?;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    async fn write(&mut self, part: Bytes) -> io::Result<()> {
+        if self.file.is_none() {
+            self.restart().await?;
+        }
+        match &mut self.file {
+            Some(file) => file.write_all(&part).await.map_err(|err| about(&self.path, &err)),
+            None => Ok(()),
+        }
+    }
+}
+
 fn about(path: &Path, err: &io::Error) -> io::Error {
     io::Error::new(err.kind(), format!("{}: {err}", path.display()))
 }
@@ -155,6 +219,22 @@ mod tests {
             assert!(parts.iter().all(|it| it.len() <= 1024 * 1024));
             assert_eq!(parts.concat(), bytes);
         }
+    }
+
+    #[tokio::test]
+    async fn a_sink_begins_anew_when_the_answer_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        let mut sink = FileSink::new(&path);
+        sink.write(Bytes::from_static(b"torn and long")).await.unwrap();
+        sink.restart().await.unwrap();
+        for part in ["who", "le"] {
+            sink.write(part.into()).await.unwrap();
+        }
+        sink.finish().await.unwrap();
+        assert_eq!(std::fs::read(path).unwrap(), b"whole");
+        let nowhere = FileSink::new(folder.path().join("none/data")).restart().await;
+        assert_eq!(nowhere.unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[tokio::test]

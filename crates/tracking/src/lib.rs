@@ -70,8 +70,8 @@ pub use crate::{
     },
     mlflow::{MlflowServer, MlflowTracking},
     models::{
-        ModelName, ModelQuery, ModelSource, ModelUpdate, ModelVersion, ModelVersionNumber,
-        NewModel, RegisteredModels,
+        ModelName, ModelQuery, ModelSource, ModelStage, ModelUpdate, ModelVersion,
+        ModelVersionNumber, NewModel, RegisteredModel, RegisteredModels,
     },
     recovery::{Recovery, Spool, SpooledRun, Uploaded},
     remote::RemoteRun,

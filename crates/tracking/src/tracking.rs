@@ -235,6 +235,28 @@ impl Tracking {
         self.backend.models().update(model, update).await
     }
 
+    /// The version of a model that `alias` stands for. MLflow only.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when it stands for none.
+    pub async fn model_by_alias(
+        &self,
+        name: impl Into<ModelName>,
+        alias: &str,
+    ) -> Result<ModelVersion> {
+        self.backend.models().get_by_alias(&name.into(), alias).await
+    }
+
+    /// Lets `alias` stand for a version of a model. MLflow only.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such version exists.
+    pub async fn set_model_alias(&self, model: &ModelVersion, alias: &str) -> Result<()> {
+        self.backend.models().set_alias(&model.name, alias, model.version).await
+    }
+
     /// Deletes a version of a model.
     ///
     /// # Errors

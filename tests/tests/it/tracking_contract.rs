@@ -3,8 +3,8 @@
 use azml::{
     core::{Endpoint, ErrorKind},
     tracking::{
-        AzureMlTracking, FolderTracking, Metric, MetricValue, MlflowTracking, NewRun, RunEnd,
-        RunId, RunQuery, RunStatus, Tracking, TransferOptions,
+        ArtifactPath, AzureMlTracking, FolderTracking, Metric, MetricValue, MlflowTracking,
+        ModelQuery, ModelStage, ModelUpdate, NewModel, NewRun, RunEnd, RunId, RunQuery, RunStatus, Tracking, TransferOptions,
     },
 };
 use azml_testkit::TestContext;
@@ -115,20 +115,21 @@ async fn keeps_files(tracking: &Tracking) {
     run.log_artifact("outputs/a b.txt", &file).unwrap();
     // What is logged is the file as it was.
     std::fs::write(&file, "second").unwrap();
-    run.log_artifact("outputs/sub/ü%#.txt", &file).unwrap();
+    run.log_artifact("outputs/sub/ü x.txt", &file).unwrap();
     run.sync(PATIENCE).await.unwrap();
+    assert_eq!(run.rejected(), 0);
     let remote = run.connect().await.unwrap();
     assert_eq!(remote.read_artifact("outputs/a b.txt").await.unwrap(), "first");
     remote.upload_bytes("top.bin", vec![7; 3_000_000]).await.unwrap();
     let mut listed: Vec<_> = remote.artifacts().try_collect().await.unwrap();
     listed.sort_by(|one, other| one.path.cmp(&other.path));
     let paths: Vec<_> = listed.iter().map(|it| it.path.as_str()).collect();
-    assert_eq!(paths, ["outputs/a b.txt", "outputs/sub/ü%#.txt", "top.bin"]);
+    assert_eq!(paths, ["outputs/a b.txt", "outputs/sub/ü x.txt", "top.bin"]);
     let down = folder.path().join("down");
     let options = TransferOptions::new();
     let saved = remote.download_folder("outputs", &down, &options).await.unwrap();
     assert_eq!(saved.len(), 2);
-    assert_eq!(std::fs::read(down.join("sub/ü%#.txt")).unwrap(), b"second");
+    assert_eq!(std::fs::read(down.join("sub/ü x.txt")).unwrap(), b"second");
     remote.download_file("top.bin", down.join("top")).await.unwrap();
     assert_eq!(std::fs::read(down.join("top")).unwrap().len(), 3_000_000);
     let missing = remote.read_artifact("outputs/none").await.unwrap_err();
@@ -166,6 +167,7 @@ async fn mlflow_keeps_what_it_is_told() {
     keeps_what_it_is_told(&tracking).await;
     two_may_log_to_a_run(&tracking).await;
     keeps_files(&tracking).await;
+    registers_models(&tracking).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,4 +177,65 @@ async fn a_folder_keeps_what_it_is_told() {
     keeps_what_it_is_told(&tracking).await;
     two_may_log_to_a_run(&tracking).await;
     keeps_files(&tracking).await;
+}
+
+/// A registry that has aliases and stages.
+async fn registers_models(tracking: &Tracking) {
+    let (_spool, tracking) = spooled(tracking);
+    let run = tracking.start_run("contract").unwrap();
+    let remote = run.connect().await.unwrap();
+    remote.upload_bytes("outputs/model.json", "{}").await.unwrap();
+    remote.upload_bytes("outputs/model.json.bak", "old").await.unwrap();
+    let path = |it| ArtifactPath::parse(it).unwrap();
+    let new = NewModel::new("wine", path("outputs/model.json")).with_tag("a", "1");
+    let one = remote.register_model(&new.with_description("first")).await.unwrap();
+    let two = remote.register_model(&NewModel::new("wine", path("outputs"))).await.unwrap();
+    assert_eq!((one.version.get(), two.version.get()), (1, 2));
+    assert_eq!((one.description.as_deref(), one.tags["a"].as_str()), (Some("first"), "1"));
+    let missing = remote.register_model(&NewModel::new("wine", path("none"))).await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+
+    let registry = tracking.backend().models();
+    tracking.set_model_alias(&one, "champion").await.unwrap();
+    assert_eq!(tracking.model_by_alias("wine", "champion").await.unwrap().version, one.version);
+    let wine = registry.get_model(&one.name).await.unwrap();
+    assert_eq!(wine.aliases["champion"], one.version);
+    registry.remove_alias(&one.name, "champion").await.unwrap();
+    let gone = tracking.model_by_alias("wine", "champion").await.unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::NotFound);
+    let staged = registry.set_stage(&two, &ModelStage::Production, true).await.unwrap();
+    assert_eq!(staged.stage, Some(ModelStage::Production));
+
+    let update = ModelUpdate::new().with_description("new").with_tag("b", "2").without_tag("a");
+    let updated = tracking.update_model(&one, &update).await.unwrap();
+    assert_eq!((updated.description.as_deref(), updated.tags.len()), (Some("new"), 1));
+    let update = ModelUpdate::new().with_description("of all").with_tag("c", "3");
+    registry.update_model(&one.name, &update).await.unwrap();
+    let all: Vec<_> = registry.list_models().try_collect().await.unwrap();
+    assert_eq!((all.len(), all[0].description.as_deref()), (1, Some("of all")));
+    assert_eq!(all[0].tags["c"], "3");
+
+    let list = |query: ModelQuery| {
+        let models = tracking.models(&query);
+        async move {
+            let models: Vec<_> = models.try_collect().await.unwrap();
+            models.iter().map(|it| it.version.get()).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(list(ModelQuery::new().with_name("wine")).await.len(), 2);
+    assert_eq!(list(ModelQuery::new().with_tag("b", "2")).await, [1]);
+    assert_eq!(list(ModelQuery::new().with_run(remote.id().clone())).await.len(), 2);
+    assert_eq!(list(ModelQuery::new().with_latest_only()).await, [2]);
+    assert_eq!(tracking.model("wine", None).await.unwrap().version, two.version);
+
+    let folder = tempfile::tempdir().unwrap();
+    let saved = tracking.download_model(&one, folder.path()).await.unwrap();
+    assert_eq!(saved, [folder.path().join("model.json")]);
+    let saved = tracking.download_model(&two, folder.path().join("2")).await.unwrap();
+    assert_eq!(saved.len(), 2);
+    tracking.delete_model(&one).await.unwrap();
+    let gone = tracking.model("wine", Some(one.version)).await.unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::NotFound);
+    registry.delete_model(&two.name).await.unwrap();
+    assert_eq!(tracking.model("wine", None).await.unwrap_err().kind(), ErrorKind::NotFound);
 }

@@ -5,11 +5,15 @@
 use std::{io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use http::{Uri, header::CONTENT_LENGTH};
+use bytes::Bytes;
+use http::{Uri, header};
 use url::Url;
 
 use super::{Request, Response, Transport, TransportError};
-use crate::{BodySource, Error, ErrorKind, Result, stream_source};
+use crate::{BodySink, BodySource, Error, ErrorKind, Result, stream_source};
+
+/// How long a connection may be silent.
+const SILENCE: Duration = Duration::from_secs(100);
 
 const BUILD: &str = "transport.build";
 
@@ -94,6 +98,7 @@ impl ReqwestTransportBuilder {
         }
         let mut builder = reqwest::Client::builder()
             .connect_timeout(self.connect_timeout)
+            .read_timeout(SILENCE)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false);
@@ -112,7 +117,7 @@ impl ReqwestTransportBuilder {
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let (parts, body) = request.into_parts();
-        self.exchange(parts, body.into()).await
+        whole(self.begin(parts, body.into()).await?).await
     }
 
     async fn send_source(
@@ -122,33 +127,51 @@ impl Transport for ReqwestTransport {
     ) -> Result<Response, TransportError> {
         let (mut parts, _) = request.into_parts();
         // A body of known length goes without chunks, which some services refuse.
-        parts.headers.insert(CONTENT_LENGTH, source.len().into());
+        parts.headers.insert(header::CONTENT_LENGTH, source.len().into());
         let body = reqwest::Body::wrap_stream(stream_source(source));
-        self.exchange(parts, body).await
+        whole(self.begin(parts, body).await?).await
+    }
+
+    async fn receive(
+        &self,
+        request: Request,
+        sink: &mut dyn BodySink,
+    ) -> Result<Response, TransportError> {
+        let (parts, body) = request.into_parts();
+        let mut sent = self.begin(parts, body.into()).await?;
+        if !sent.status().is_success() {
+            return whole(sent).await;
+        }
+        while let Some(part) = sent.chunk().await.map_err(translate)? {
+            sink.write(part).await.map_err(|err| TransportError::Invalid(err.into()))?;
+        }
+        Ok(response(&sent, Bytes::new()))
     }
 }
 
 impl ReqwestTransport {
-    async fn exchange(
+    async fn begin(
         &self,
         parts: http::request::Parts,
         body: reqwest::Body,
-    ) -> Result<Response, TransportError> {
-        let sent = self
-            .0
-            .request(parts.method, without_userinfo(&parts.uri)?)
-            .headers(parts.headers)
-            .body(body)
-            .send()
-            .await
-            .map_err(translate)?;
-        let (status, headers) = (sent.status(), sent.headers().clone());
-        let body = sent.bytes().await.map_err(translate)?;
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        Ok(response)
+    ) -> Result<reqwest::Response, TransportError> {
+        let request = self.0.request(parts.method, without_userinfo(&parts.uri)?);
+        request.headers(parts.headers).body(body).send().await.map_err(translate)
     }
+}
+
+/// The answer with its whole body.
+async fn whole(sent: reqwest::Response) -> Result<Response, TransportError> {
+    let empty = response(&sent, Bytes::new());
+    let body = sent.bytes().await.map_err(translate)?;
+    Ok(empty.map(|_| body))
+}
+
+fn response(sent: &reqwest::Response, body: Bytes) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = sent.status();
+    response.headers_mut().clone_from(sent.headers());
+    response
 }
 
 fn without_userinfo(uri: &Uri) -> Result<Url, TransportError> {
@@ -175,10 +198,9 @@ fn translate(err: reqwest::Error) -> TransportError {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use wiremock::{
         Mock, MockServer, ResponseTemplate,
-        matchers::{body_string, header, method, path},
+        matchers::{body_string, method, path},
     };
 
     use super::*;
@@ -208,20 +230,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_large_body_goes_in_parts_and_says_how_long_it_is() {
+    async fn a_body_of_parts_is_sent_with_its_length_and_an_answer_is_received_in_parts() {
         let server = MockServer::start().await;
+        let bytes: Vec<u8> = (0..3_000_001_u32).map(|it| it.to_le_bytes()[1]).collect();
         Mock::given(method("PUT"))
-            .and(header("content-length", "3145729"))
-            .respond_with(ResponseTemplate::new(204))
+            .and(path("/large"))
+            .and(wiremock::matchers::header("content-length", "3000001"))
+            .and(wiremock::matchers::body_bytes(bytes.clone()))
+            .respond_with(ResponseTemplate::new(200).set_body_bytes(bytes.clone()))
             .mount(&server)
             .await;
-        let body = Bytes::from(vec![7; 3 * 1024 * 1024 + 1]);
-        let request = http::Request::put(server.uri()).body(Bytes::new()).unwrap();
-        let answer = local().send_source(request, Arc::new(body.clone())).await.unwrap();
-        assert_eq!(answer.status(), 204);
-        let seen = &server.received_requests().await.unwrap()[0];
-        assert_eq!(seen.body, body);
-        assert!(!seen.headers.contains_key("transfer-encoding"));
+        let uri = format!("{}/large", server.uri());
+        let put = || http::Request::put(&uri).body(Bytes::new()).unwrap();
+        let body: Arc<dyn BodySource> = Arc::new(Bytes::from(bytes.clone()));
+        let response = local().send_source(put(), body).await.unwrap();
+        assert!(response.body() == &bytes);
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("large");
+        let mut sink = crate::FileSink::new(&file);
+        let request = put().map(|_| Bytes::from(bytes.clone()));
+        let response = local().receive(request, &mut sink).await.unwrap();
+        sink.finish().await.unwrap();
+        assert!(response.body().is_empty() && std::fs::read(file).unwrap() == bytes);
     }
 
     #[tokio::test]

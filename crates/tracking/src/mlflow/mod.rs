@@ -1,21 +1,23 @@
 //! The backend over the MLflow REST API: `mlflow server`, Azure ML's MLflow
 //! address, Databricks.
 
+mod artifacts;
 mod client;
 mod experiments;
 mod fault;
 mod filter;
 mod keys;
 mod ops;
+mod registry;
 #[cfg(test)]
 mod tests;
-mod unsupported;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use azml_core::{Clock, Endpoint, Result, RetryPolicy};
+use tokio::sync::OnceCell;
 
 use crate::{
     Artifacts, BatchLimits, Destination, Experiments, Metrics, RegisteredModels, RunBatch, RunRef,
@@ -27,6 +29,8 @@ use crate::{
 pub struct MlflowTracking {
     endpoint: Endpoint,
     server: MlflowServer,
+    /// Whether large artifacts may go in parts, once it was asked.
+    takes_parts: Arc<OnceCell<bool>>,
 }
 
 /// Whose server speaks MLflow. They differ in what a batch may hold and in what
@@ -63,7 +67,7 @@ impl MlflowTracking {
     /// `https://host/prefix/api/2.0/mlflow`.
     pub fn new(endpoint: Endpoint) -> Self {
         let server = MlflowServer::at(endpoint.base());
-        Self { endpoint, server }
+        Self { endpoint, server, takes_parts: Arc::default() }
     }
 
     /// Whose server it is.
@@ -93,11 +97,11 @@ impl TrackingBackend for MlflowTracking {
     }
 
     fn artifacts(&self) -> &dyn Artifacts {
-        &unsupported::Unsupported
+        self
     }
 
     fn models(&self) -> &dyn RegisteredModels {
-        &unsupported::Unsupported
+        self
     }
 
     fn clock(&self) -> &Arc<dyn Clock> {

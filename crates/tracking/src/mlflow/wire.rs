@@ -23,7 +23,7 @@ pub(super) fn millis(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
 
-fn instant(millis: i64) -> Option<OffsetDateTime> {
+pub(super) fn instant(millis: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok()
 }
 
@@ -89,7 +89,7 @@ impl<'de> Deserialize<'de> for Number {
 }
 
 /// A 64-bit number, as a number or as text.
-fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     match Option::<Value>::deserialize(deserializer)? {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Number(number)) => Ok(number.as_i64()),
@@ -165,6 +165,7 @@ struct Info {
     experiment_id: String,
     run_name: Option<String>,
     status: Option<String>,
+    artifact_uri: Option<String>,
     #[serde(default, deserialize_with = "integer")]
     start_time: Option<i64>,
     #[serde(default, deserialize_with = "integer")]
@@ -182,10 +183,10 @@ struct Data {
 }
 
 #[derive(Deserialize)]
-struct OwnedPair {
-    key: String,
+pub(super) struct OwnedPair {
+    pub(super) key: String,
     #[serde(default)]
-    value: String,
+    pub(super) value: String,
 }
 
 #[derive(Deserialize)]
@@ -240,7 +241,7 @@ impl From<Run> for RunInfo {
             status: RunStatus::from_word(&status_text),
             status_text,
             parent_id: tags.get(PARENT).map(|it| RunId::new(it.as_str())),
-            data_container: None,
+            data_container: info.artifact_uri.filter(|it| !it.is_empty()),
             target: None,
             tags,
             properties: BTreeMap::new(),

@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, fmt, path::Path, path::PathBuf};
 use async_trait::async_trait;
 use azml_core::{Error, Result, int_id, string_id};
 use futures_core::stream::BoxStream;
+use futures_util::{StreamExt, stream};
 use time::OffsetDateTime;
 
 pub use self::{
@@ -55,6 +56,66 @@ pub struct ModelVersion {
     pub url: String,
     /// When it was registered.
     pub created_at: Option<OffsetDateTime>,
+    /// Names that stand for this version. MLflow only.
+    pub aliases: Vec<String>,
+    /// The stage it is in. MLflow only, where aliases are the newer way.
+    pub stage: Option<ModelStage>,
+}
+
+/// A registered model with all its versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RegisteredModel {
+    /// Name.
+    pub name: ModelName,
+    /// Free text.
+    pub description: Option<String>,
+    /// Tags of the model, which are not those of its versions.
+    pub tags: BTreeMap<String, String>,
+    /// The version that each alias stands for.
+    pub aliases: BTreeMap<String, ModelVersionNumber>,
+    /// When it was made.
+    pub created_at: Option<OffsetDateTime>,
+}
+
+/// How far a version is on its way into use.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ModelStage {
+    /// Nowhere.
+    None,
+    /// It is being tried.
+    Staging,
+    /// It is in use.
+    Production,
+    /// It was in use.
+    Archived,
+    /// A word that this version of the crate does not know.
+    Unknown(String),
+}
+
+impl ModelStage {
+    /// Reads the service's word.
+    pub fn from_word(word: &str) -> Self {
+        match word.to_ascii_lowercase().as_str() {
+            "none" => Self::None,
+            "staging" => Self::Staging,
+            "production" => Self::Production,
+            "archived" => Self::Archived,
+            _ => Self::Unknown(word.to_owned()),
+        }
+    }
+
+    /// The service's word.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::None => "None",
+            Self::Staging => "Staging",
+            Self::Production => "Production",
+            Self::Archived => "Archived",
+            Self::Unknown(word) => word,
+        }
+    }
 }
 
 /// The registered models of one server or workspace.
@@ -117,6 +178,96 @@ pub trait RegisteredModels: fmt::Debug + Send + Sync {
         let _ = model;
         Err(Error::invalid("models.delete", "this backend cannot delete models"))
     }
+
+    /// Lists the models, each with all its versions together.
+    fn list_models(&self) -> BoxStream<'static, Result<RegisteredModel>> {
+        stream::iter([Err(unsupported("lists versions only; use list"))]).boxed()
+    }
+
+    /// Describes a model.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such model exists.
+    async fn get_model(&self, name: &ModelName) -> Result<RegisteredModel> {
+        let _ = name;
+        Err(unsupported("knows versions only; use get"))
+    }
+
+    /// Changes what is said about a model.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such model exists.
+    async fn update_model(&self, name: &ModelName, update: &ModelUpdate) -> Result<()> {
+        let _ = (name, update);
+        Err(unsupported("knows versions only; use update"))
+    }
+
+    /// Deletes a model with all its versions.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such model exists.
+    async fn delete_model(&self, name: &ModelName) -> Result<()> {
+        let _ = name;
+        Err(unsupported("knows versions only; use delete"))
+    }
+
+    /// Lets `alias` stand for a version. It stands for one at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such version exists.
+    async fn set_alias(
+        &self,
+        name: &ModelName,
+        alias: &str,
+        version: ModelVersionNumber,
+    ) -> Result<()> {
+        let _ = (name, alias, version);
+        Err(unsupported("has no aliases; use a tag"))
+    }
+
+    /// Lets `alias` stand for nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such model exists.
+    async fn remove_alias(&self, name: &ModelName, alias: &str) -> Result<()> {
+        let _ = (name, alias);
+        Err(unsupported("has no aliases; use a tag"))
+    }
+
+    /// The version that `alias` stands for.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when it stands for none.
+    async fn get_by_alias(&self, name: &ModelName, alias: &str) -> Result<ModelVersion> {
+        let _ = (name, alias);
+        Err(unsupported("has no aliases; use a tag"))
+    }
+
+    /// Brings a version to a stage. With `archives_others` the versions that were in
+    /// this stage become archived.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](azml_core::ErrorKind::NotFound) when no such version exists.
+    async fn set_stage(
+        &self,
+        model: &ModelVersion,
+        stage: &ModelStage,
+        archives_others: bool,
+    ) -> Result<ModelVersion> {
+        let _ = (model, stage, archives_others);
+        Err(unsupported("has no stages; use a tag"))
+    }
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::invalid("models", format!("this backend {what}"))
 }
 
 const _: fn(&dyn RegisteredModels) = |_| ();

@@ -38,7 +38,7 @@ pub struct RunInfo {
     pub status_text: String,
     /// The run that it is a part of.
     pub parent_id: Option<RunId>,
-    /// Where Azure ML keeps its artifacts.
+    /// Where the server keeps its artifacts, in its own spelling.
     pub data_container: Option<String>,
     /// The compute target it runs on.
     pub target: Option<String>,
@@ -119,7 +119,7 @@ pub struct RunRef {
     pub id: RunId,
     /// The experiment it belongs to.
     pub experiment: ExperimentInfo,
-    /// Where Azure ML keeps its artifacts. Asked for when it is needed and missing.
+    /// Where the server keeps its artifacts, in its own spelling. Asked for when it is needed and missing.
     pub data_container: Option<String>,
 }
 

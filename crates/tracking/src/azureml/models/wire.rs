@@ -116,6 +116,8 @@ impl From<Model> for ModelVersion {
             experiment_name: it.experiment_name.map(ExperimentName::from),
             url: it.url,
             created_at: it.created_time,
+            aliases: Vec::new(),
+            stage: None,
         }
     }
 }
