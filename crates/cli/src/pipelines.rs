@@ -165,16 +165,16 @@ impl Choices {
     /// Values take the type of their parameter's default; the rest is checked with the
     /// pipeline.
     fn options(&self, pipeline: &Pipeline) -> anyhow::Result<SubmitOptions> {
-        let mut options =
-            SubmitOptions::default().with_regenerate_outputs(self.regenerate_outputs);
+        let mut options = SubmitOptions::default().with_regenerate_outputs(self.regenerate_outputs);
         options.experiment.clone_from(&self.experiment);
         options.tags.clone_from(&self.tags);
         for (name, text) in &self.parameters {
             let name = ParameterName::new(name.as_str());
             let default = pipeline.parameter(&name).map(|it| &it.default);
             let value = match default {
-                Some(default) => typed(default, text)
-                    .with_context(|| format!("--parameter {name}={text}"))?,
+                Some(default) => {
+                    typed(default, text).with_context(|| format!("--parameter {name}={text}"))?
+                }
                 None => text.as_str().into(),
             };
             options = options.with_parameter(name, value);

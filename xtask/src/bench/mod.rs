@@ -3,6 +3,7 @@
 mod http;
 mod jobs;
 mod mock_cloud;
+mod pipelines;
 mod spark;
 mod tracking_flow;
 
@@ -16,6 +17,8 @@ enum Benchmark {
     Tracking,
     /// Pages of 10,000 jobs and 100,000 runs
     Jobs,
+    /// A pipeline of 1,000 steps, a folder of 10,000 files
+    Pipelines,
     /// A Spark task on a cluster whose JVM is warm, beside one that starts it
     Spark,
 }
@@ -38,6 +41,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
     }
     if let None | Some(Benchmark::Jobs) = options.name {
         jobs::run(project, options.check)?;
+    }
+    if let None | Some(Benchmark::Pipelines) = options.name {
+        pipelines::run(project, options.check)?;
     }
     if let None | Some(Benchmark::Spark) = options.name {
         spark::run(project, options.check)?;
