@@ -7,8 +7,8 @@ use azml_core::{Clock, string_id};
 use time::OffsetDateTime;
 
 use crate::{
-    DataName, ParameterName, ParameterValue, Pipeline, PipelineError, Problem, ProblemKind, Result,
-    ReuseExplanation, StepName,
+    DataName, DataPathParameter, ParameterName, ParameterValue, Pipeline, PipelineError, Problem,
+    ProblemKind, Result, ReuseExplanation, StepName,
 };
 
 string_id! {
@@ -164,6 +164,8 @@ pub struct SubmitOptions {
     pub experiment: Option<String>,
     /// Values for parameters, of the type that the default has.
     pub parameters: Vec<(ParameterName, ParameterValue)>,
+    /// Paths for parameters that stand for data.
+    pub data_paths: Vec<DataPathParameter>,
     /// Tags of the run.
     pub tags: Vec<(String, String)>,
     /// Runs all steps anew, whatever could be reused.
@@ -185,6 +187,14 @@ impl SubmitOptions {
         value: impl Into<ParameterValue>,
     ) -> Self {
         self.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Chooses the path of a parameter that stands for data. Without a datastore it is
+    /// in that of the parameter's default.
+    #[must_use]
+    pub fn with_data_path(mut self, path: DataPathParameter) -> Self {
+        self.data_paths.push(path);
         self
     }
 

@@ -1,7 +1,5 @@
 //! From a definition to a running pipeline.
 
-use std::collections::BTreeMap;
-
 use azml_compute::{ComputeType, Computes, ComputesClient};
 use azml_core::ErrorKind;
 use futures_util::TryStreamExt;
@@ -22,7 +20,7 @@ pub(super) async fn submit(
     let choices = Choices {
         description: chosen.description.clone(),
         assignments: chosen.assignments(),
-        data_paths: BTreeMap::new(),
+        data_paths: prepared.plan.data_paths(&chosen.data_paths),
         regenerate_outputs: options.regenerate_outputs,
     };
     let body = prepared.plan.submission(

@@ -90,7 +90,7 @@ impl DatabricksJobs {
     /// `dbfs:/azml/datastores/{name}` otherwise.
     #[must_use]
     pub fn with_datastore(self, name: impl Into<String>, root: impl Into<String>) -> Self {
-        Self { places: self.places.with_root(name.into(), root.into()), ..self }
+        Self { places: self.places.with_root(name.into(), &root.into()), ..self }
     }
 
     /// Records each run, with a child for each step.
@@ -267,8 +267,8 @@ impl PipelineBackend for DatabricksJobs {
         if log == StepLog::Job {
             let run = self.jobs().get_run(id).await?;
             let lines = [run.state.state_message, run.run_page_url];
-            let lines = lines.iter().filter(|it| !it.is_empty());
-            return Ok(lines.map(|it| format!("{it}\n")).collect());
+            let lines: Vec<_> = lines.into_iter().filter(|it| !it.is_empty()).collect();
+            return Ok(lines.join("\n"));
         }
         let output = match self.jobs().get_run_output(id).await {
             // A task that has not begun has left nothing.

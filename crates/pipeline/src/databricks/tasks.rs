@@ -85,7 +85,7 @@ impl<'a> Tasks<'a> {
                         self.places.of_output(output, &self.keys[at], self.run, self.pipeline)
                     })
                 }
-                source => self.places.of_source(source, self.pipeline),
+                source => self.places.of_source(&self.chosen.source(source), self.pipeline),
             };
             data.extend(address.map(|it| (input.name().to_string(), it)));
         }
@@ -195,12 +195,11 @@ fn new_cluster(step: &DatabricksStep) -> NewCluster {
         (None, Some(min), Some(max)) => cluster.with_autoscale(min, max),
         (workers, _, _) => cluster.with_num_workers(workers.unwrap_or(0)),
     };
-    match &it.spark_env_variables {
-        Some(variables) => cluster.spark_env_vars.extend(variables.iter().cloned()),
-        None => {
-            let (key, value) = defaults::ENVIRONMENT;
-            cluster.spark_env_vars.insert(key.to_owned(), value.to_owned());
-        }
+    if let Some(variables) = &it.spark_env_variables {
+        cluster.spark_env_vars.extend(variables.iter().cloned());
+    } else {
+        let (key, value) = defaults::ENVIRONMENT;
+        cluster.spark_env_vars.insert(key.to_owned(), value.to_owned());
     }
     cluster.spark_conf.extend(it.spark_conf.iter().flatten().cloned());
     cluster.init_scripts = it.init_scripts.clone().unwrap_or_default();
