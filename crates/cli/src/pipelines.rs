@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -11,8 +12,8 @@ use azml::{
     Client,
     compute::{ComputeTarget, ComputeType, Computes as _},
     pipeline::{
-        DatabricksJobs, FollowOptions, ParameterName, ParameterValue, Pipeline, PipelineEvent,
-        PipelineRun, PipelineStatus, SubmitOptions, Surroundings,
+        AzureMlPipelines, DatabricksJobs, FollowOptions, ParameterName, ParameterValue, Pipeline,
+        PipelineEvent, PipelineRun, PipelineStatus, SubmitOptions, Surroundings,
     },
 };
 use clap::{Subcommand, ValueEnum};
@@ -224,7 +225,18 @@ async fn submit(
     // What is wrong with the file is told before anybody signs in.
     pipeline.validate()?;
     let client = Client::open(connection.open()?, ".").await?;
-    Ok(client.pipelines().submit(&pipeline, &options).await?)
+    let mut backend = AzureMlPipelines::new(client.workspace());
+    if let Some(folder) = cache() {
+        backend = backend.with_snapshot_cache(folder.join("azml/snapshots"));
+    }
+    Ok(azml::pipeline::Pipelines::new(backend).submit(&pipeline, &options).await?)
+}
+
+/// Where programs keep what they can do without.
+fn cache() -> Option<PathBuf> {
+    let folder = |name: &str| env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+    let home = || folder("HOME").map(|it| it.join(".cache"));
+    folder("XDG_CACHE_HOME").or_else(|| folder("LOCALAPPDATA")).or_else(home)
 }
 
 /// Prints events as they come. A run that does not end well is a failure.
