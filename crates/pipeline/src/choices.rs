@@ -21,18 +21,23 @@ pub(crate) struct Chosen {
 impl Chosen {
     /// Checks definition and choices, so that one error tells everything.
     ///
-    /// `more` are problems that have been found elsewhere.
+    /// # Errors
+    ///
+    /// [`PipelineError::Invalid`] with all problems.
+    pub(crate) fn new(pipeline: &Pipeline, options: &SubmitOptions) -> Result<Self> {
+        Self::beside(pipeline.problems(), pipeline, options)
+    }
+
+    /// Checks the choices beside what was found in the definition.
     ///
     /// # Errors
     ///
     /// [`PipelineError::Invalid`] with all problems.
-    pub(crate) fn new(
+    pub(crate) fn beside(
+        mut problems: Vec<Problem>,
         pipeline: &Pipeline,
         options: &SubmitOptions,
-        more: Vec<Problem>,
     ) -> Result<Self> {
-        let mut problems = pipeline.problems();
-        problems.extend(more);
         let experiment = options.experiment.as_deref().or(pipeline.experiment.as_deref());
         let experiment = experiment.unwrap_or(&pipeline.name).to_owned();
         if !is_experiment_name(&experiment) {

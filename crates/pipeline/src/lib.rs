@@ -50,6 +50,7 @@ mod rendering;
 mod reuse;
 mod run;
 mod snapshot;
+mod status;
 mod step;
 mod surroundings;
 mod wire;
@@ -59,8 +60,8 @@ mod yaml;
 pub use self::{
     azureml::AzureMlPipelines,
     backend::{
-        PipelineBackend, PipelineRunDetails, PipelineRunId, PipelineStatus, StepLog, StepOutput,
-        StepRun, StepRunId, StepStatus, SubmitOptions,
+        PipelineBackend, PipelineRunDetails, PipelineRunId, StepLog, StepOutput, StepRun,
+        StepRunId, SubmitOptions,
     },
     data::{
         DataName, DataPathParameter, DataReference, FileDataset, InputMode, OutputMode,
@@ -76,6 +77,7 @@ pub use self::{
     published::{PublishOptions, PublishedPipeline, PublishedPipelineId, PublishedPipelines},
     reuse::ReuseExplanation,
     run::{FollowOptions, PipelineEvent, PipelineRun, Pipelines},
+    status::{PipelineStatus, StepStatus},
     step::{DatabricksStep, StepCluster, StepCode, StepName},
     surroundings::Surroundings,
 };

@@ -6,8 +6,8 @@ use futures_util::TryStreamExt;
 
 use super::{AzureMlPipelines, history, ops, prepare::prepare};
 use crate::{
-    Pipeline, PipelineRunDetails, Problem, Result, SubmitOptions, Surroundings, choices::Chosen,
-    plan::Choices,
+    Pipeline, PipelineError, PipelineRunDetails, Problem, Result, SubmitOptions, Surroundings,
+    choices::Chosen, plan::Choices,
 };
 
 pub(super) async fn submit(
@@ -49,9 +49,9 @@ pub(super) async fn check(
     options: &SubmitOptions,
 ) -> Result<Chosen> {
     // What is wrong anyway is told without asking anybody.
-    Chosen::new(pipeline, options, Vec::new())?;
+    let chosen = Chosen::new(pipeline, options)?;
     let problems = unknown_computes(pipelines, pipeline).await?;
-    Chosen::new(pipeline, options, problems)
+    if problems.is_empty() { Ok(chosen) } else { Err(PipelineError::Invalid(problems)) }
 }
 
 /// Steps on compute targets that the workspace does not have. Nothing when this

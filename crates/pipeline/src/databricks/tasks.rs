@@ -1,6 +1,9 @@
 //! From a valid pipeline to the tasks of one run on Databricks. Pure.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
 
 use azml_databricks::{
     clusters::{ClusterId, NewCluster},
@@ -54,6 +57,19 @@ impl<'a> Tasks<'a> {
         let wiring = Wiring { by_name, producers };
         let tasks = (0..self.pipeline.steps.len()).map(|index| self.task(index, &wiring));
         SubmitRun::new(&self.pipeline.name, tasks)
+    }
+
+    /// Folders of this run that steps write into.
+    pub(super) fn folders_to_write(&self) -> Vec<String> {
+        let steps = self.pipeline.steps.iter().zip(&self.keys);
+        let outputs = steps.flat_map(|(step, key)| step.outputs.iter().map(move |it| (it, key)));
+        let folders: BTreeSet<_> = outputs
+            .map(|(output, key)| {
+                let address = self.places.of_output(output, key, self.run, self.pipeline);
+                address.rsplit_once('/').map_or(String::new(), |it| it.0.to_owned())
+            })
+            .collect();
+        folders.into_iter().collect()
     }
 
     fn task(&self, index: usize, wiring: &Wiring<'_>) -> Task {

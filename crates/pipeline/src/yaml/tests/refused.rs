@@ -167,6 +167,6 @@ fn refusal(fixture: &Definition) -> Option<PipelineError> {
     let folder = tempfile::tempdir().unwrap();
     match fixture.pipeline(folder.path()) {
         Err(err) => Some(err),
-        Ok(pipeline) => Chosen::new(&pipeline, &fixture.options(), vec![]).err(),
+        Ok(pipeline) => Chosen::new(&pipeline, &fixture.options()).err(),
     }
 }

@@ -1,6 +1,6 @@
 //! YAML to pipeline to wire: what is written arrives.
 
-use std::{fmt::Write as _, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ fn param() -> impl Strategy<Value = Param> {
 fn step(number: usize) -> impl Strategy<Value = Step> {
     let key = "[a-z]{1,6}";
     let distinct = |pairs: Vec<(String, Param)>| {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         pairs.into_iter().filter(|it| seen.insert(it.0.clone())).collect::<Vec<_>>()
     };
     let conf = prop::collection::btree_map("spark\\.[a-z]{1,4}", text(), 0..3);
