@@ -135,6 +135,13 @@ impl Client {
         azml_pipeline::Pipelines::new(azml_pipeline::AzureMlPipelines::new(&self.workspace))
     }
 
+    /// The pipelines that it keeps to be run again and again: see
+    /// [`PublishedPipelines`](azml_pipeline::PublishedPipelines).
+    #[cfg(feature = "pipeline")]
+    pub fn published_pipelines(&self) -> azml_pipeline::AzureMlPipelines {
+        azml_pipeline::AzureMlPipelines::new(&self.workspace)
+    }
+
     /// The Databricks workspace at the origin `host`, as the same identity.
     #[cfg(feature = "databricks")]
     pub fn databricks(&self, host: impl Into<std::sync::Arc<str>>) -> azml_databricks::Databricks {

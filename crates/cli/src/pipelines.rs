@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -11,8 +12,8 @@ use azml::{
     Client,
     compute::{ComputeTarget, ComputeType, Computes as _},
     pipeline::{
-        DatabricksJobs, FollowOptions, ParameterName, ParameterValue, Pipeline, PipelineEvent,
-        PipelineRun, PipelineStatus, SubmitOptions, Surroundings,
+        AzureMlPipelines, DatabricksJobs, FollowOptions, ParameterName, ParameterValue, Pipeline,
+        PipelineEvent, PipelineRun, PipelineStatus, SubmitOptions, Surroundings,
     },
 };
 use clap::{Subcommand, ValueEnum};
@@ -165,16 +166,16 @@ impl Choices {
     /// Values take the type of their parameter's default; the rest is checked with the
     /// pipeline.
     fn options(&self, pipeline: &Pipeline) -> anyhow::Result<SubmitOptions> {
-        let mut options =
-            SubmitOptions::default().with_regenerate_outputs(self.regenerate_outputs);
+        let mut options = SubmitOptions::default().with_regenerate_outputs(self.regenerate_outputs);
         options.experiment.clone_from(&self.experiment);
         options.tags.clone_from(&self.tags);
         for (name, text) in &self.parameters {
             let name = ParameterName::new(name.as_str());
             let default = pipeline.parameter(&name).map(|it| &it.default);
             let value = match default {
-                Some(default) => typed(default, text)
-                    .with_context(|| format!("--parameter {name}={text}"))?,
+                Some(default) => {
+                    typed(default, text).with_context(|| format!("--parameter {name}={text}"))?
+                }
                 None => text.as_str().into(),
             };
             options = options.with_parameter(name, value);
@@ -224,7 +225,18 @@ async fn submit(
     // What is wrong with the file is told before anybody signs in.
     pipeline.validate()?;
     let client = Client::open(connection.open()?, ".").await?;
-    Ok(client.pipelines().submit(&pipeline, &options).await?)
+    let mut backend = AzureMlPipelines::new(client.workspace());
+    if let Some(folder) = cache() {
+        backend = backend.with_snapshot_cache(folder.join("azml/snapshots"));
+    }
+    Ok(azml::pipeline::Pipelines::new(backend).submit(&pipeline, &options).await?)
+}
+
+/// Where programs keep what they can do without.
+fn cache() -> Option<PathBuf> {
+    let folder = |name: &str| env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+    let home = || folder("HOME").map(|it| it.join(".cache"));
+    folder("XDG_CACHE_HOME").or_else(|| folder("LOCALAPPDATA")).or_else(home)
 }
 
 /// Prints events as they come. A run that does not end well is a failure.

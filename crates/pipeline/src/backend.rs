@@ -7,8 +7,8 @@ use azml_core::{Clock, string_id};
 use time::OffsetDateTime;
 
 use crate::{
-    DataName, ParameterName, ParameterValue, Pipeline, PipelineError, Problem, ProblemKind, Result,
-    ReuseExplanation, StepName,
+    DataName, DataPathParameter, ParameterName, ParameterValue, Pipeline, PipelineError,
+    PipelineStatus, Problem, ProblemKind, Result, ReuseExplanation, StepName, StepStatus,
 };
 
 string_id! {
@@ -164,6 +164,8 @@ pub struct SubmitOptions {
     pub experiment: Option<String>,
     /// Values for parameters, of the type that the default has.
     pub parameters: Vec<(ParameterName, ParameterValue)>,
+    /// Paths for parameters that stand for data.
+    pub data_paths: Vec<DataPathParameter>,
     /// Tags of the run.
     pub tags: Vec<(String, String)>,
     /// Runs all steps anew, whatever could be reused.
@@ -185,6 +187,14 @@ impl SubmitOptions {
         value: impl Into<ParameterValue>,
     ) -> Self {
         self.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Chooses the path of a parameter that stands for data. Without a datastore it is
+    /// in that of the parameter's default.
+    #[must_use]
+    pub fn with_data_path(mut self, path: DataPathParameter) -> Self {
+        self.data_paths.push(path);
         self
     }
 
@@ -231,60 +241,6 @@ impl PipelineRunDetails {
     }
 }
 
-/// How far a run of a pipeline is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PipelineStatus {
-    /// Waits to be started.
-    NotStarted,
-    /// Runs.
-    Running,
-    /// All steps ended well.
-    Finished,
-    /// A step failed.
-    Failed,
-    /// Somebody ended it.
-    Canceled,
-    /// A word that this version of the crate does not know. Not an end.
-    Unknown(String),
-}
-
-impl PipelineStatus {
-    /// Whether nothing more will happen.
-    pub fn is_terminal(&self) -> bool {
-        matches!(self, Self::Finished | Self::Failed | Self::Canceled)
-    }
-
-    /// Whether all steps ended well.
-    pub fn is_success(&self) -> bool {
-        *self == Self::Finished
-    }
-
-    pub(crate) fn from_word(word: &str) -> Self {
-        match word {
-            "NotStarted" | "0" => Self::NotStarted,
-            "Running" | "Queued" | "1" => Self::Running,
-            "Failed" | "2" => Self::Failed,
-            "Finished" | "Completed" | "3" => Self::Finished,
-            "Canceled" | "Cancelled" | "4" => Self::Canceled,
-            _ => Self::Unknown(word.to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for PipelineStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotStarted => "NotStarted",
-            Self::Running => "Running",
-            Self::Finished => "Finished",
-            Self::Failed => "Failed",
-            Self::Canceled => "Canceled",
-            Self::Unknown(word) => word,
-        })
-    }
-}
-
 /// A run of one step as the service last described it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -328,74 +284,5 @@ impl StepRun {
     /// How long the code ran, if it has ended.
     pub fn duration(&self) -> Option<Duration> {
         (self.ended_at? - self.started_at?).try_into().ok()
-    }
-}
-
-/// How far a run of one step is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StepStatus {
-    /// Waits for other steps.
-    NotStarted,
-    /// Waits for a cluster.
-    Queued,
-    /// Runs.
-    Running,
-    /// Ended well.
-    Finished,
-    /// Its code or its cluster failed.
-    Failed,
-    /// Somebody ended it.
-    Canceled,
-    /// Ended in the middle.
-    PartiallyExecuted,
-    /// Left out, because it was not needed.
-    Bypassed,
-    /// A word that this version of the crate does not know. Not an end.
-    Unknown(String),
-}
-
-impl StepStatus {
-    /// Whether nothing more will happen.
-    pub fn is_terminal(&self) -> bool {
-        matches!(
-            self,
-            Self::Finished
-                | Self::Failed
-                | Self::Canceled
-                | Self::PartiallyExecuted
-                | Self::Bypassed
-        )
-    }
-
-    /// Reads the words of the pipelines service and those of run history.
-    pub(crate) fn from_word(word: &str) -> Self {
-        match word {
-            "NotStarted" | "0" => Self::NotStarted,
-            "Queued" | "Preparing" | "Provisioning" | "Starting" | "1" => Self::Queued,
-            "Running" | "Finalizing" | "CancelRequested" | "2" => Self::Running,
-            "Failed" | "3" => Self::Failed,
-            "Finished" | "Completed" | "4" => Self::Finished,
-            "Canceled" | "Cancelled" | "5" => Self::Canceled,
-            "PartiallyExecuted" | "6" => Self::PartiallyExecuted,
-            "Bypassed" | "7" => Self::Bypassed,
-            _ => Self::Unknown(word.to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for StepStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotStarted => "NotStarted",
-            Self::Queued => "Queued",
-            Self::Running => "Running",
-            Self::Finished => "Finished",
-            Self::Failed => "Failed",
-            Self::Canceled => "Canceled",
-            Self::PartiallyExecuted => "PartiallyExecuted",
-            Self::Bypassed => "Bypassed",
-            Self::Unknown(word) => word,
-        })
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::{
-    Argument, ParameterName, ParameterValue, Pipeline, PipelineError, Problem, ProblemKind, Result,
-    SubmitOptions,
+    Argument, DataName, DataPathParameter, InputSource, ParameterName, ParameterValue, Pipeline,
+    PipelineError, Problem, ProblemKind, Result, SubmitOptions,
 };
 
 /// What holds for one run: the definition's word, or the submission's.
@@ -14,23 +14,30 @@ pub(crate) struct Chosen {
     pub(crate) description: String,
     /// Only what the submission has chosen.
     pub(crate) parameters: BTreeMap<ParameterName, ParameterValue>,
+    /// Paths that the submission has chosen, each with its datastore if it has one.
+    pub(crate) data_paths: BTreeMap<DataName, DataPathParameter>,
 }
 
 impl Chosen {
     /// Checks definition and choices, so that one error tells everything.
     ///
-    /// `more` are problems that have been found elsewhere.
+    /// # Errors
+    ///
+    /// [`PipelineError::Invalid`] with all problems.
+    pub(crate) fn new(pipeline: &Pipeline, options: &SubmitOptions) -> Result<Self> {
+        Self::beside(pipeline.problems(), pipeline, options)
+    }
+
+    /// Checks the choices beside what was found in the definition.
     ///
     /// # Errors
     ///
     /// [`PipelineError::Invalid`] with all problems.
-    pub(crate) fn new(
+    pub(crate) fn beside(
+        mut problems: Vec<Problem>,
         pipeline: &Pipeline,
         options: &SubmitOptions,
-        more: Vec<Problem>,
     ) -> Result<Self> {
-        let mut problems = pipeline.problems();
-        problems.extend(more);
         let experiment = options.experiment.as_deref().or(pipeline.experiment.as_deref());
         let experiment = experiment.unwrap_or(&pipeline.name).to_owned();
         if !is_experiment_name(&experiment) {
@@ -43,11 +50,12 @@ impl Chosen {
             ));
         }
         let parameters = parameters(pipeline, options, &mut problems);
+        let data_paths = data_paths(pipeline, options, &mut problems);
         if !problems.is_empty() {
             return Err(PipelineError::Invalid(problems));
         }
         let description = pipeline.description.clone().unwrap_or_else(|| experiment.clone());
-        Ok(Self { experiment, description, parameters })
+        Ok(Self { experiment, description, parameters, data_paths })
     }
 
     /// The value of a parameter that `pipeline` declares.
@@ -55,6 +63,15 @@ impl Chosen {
         let chosen = self.parameters.get(name);
         let default = || pipeline.parameter(name).map(|it| &it.default);
         chosen.or_else(default).cloned().unwrap_or_else(|| "".into())
+    }
+
+    /// Where data comes from, once the submission has had its say.
+    pub(crate) fn source(&self, source: &InputSource) -> InputSource {
+        let InputSource::DataPath(default) = source else { return source.clone() };
+        match self.data_paths.get(&default.name) {
+            Some(chosen) => InputSource::DataPath(chosen.clone()),
+            None => source.clone(),
+        }
     }
 
     /// The chosen values as the services take them.
@@ -99,6 +116,35 @@ fn parameters(
         } else {
             chosen.insert(name.clone(), value.clone());
         }
+    }
+    chosen
+}
+
+fn data_paths(
+    pipeline: &Pipeline,
+    options: &SubmitOptions,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<DataName, DataPathParameter> {
+    let inputs = pipeline.steps.iter().flat_map(|it| &it.inputs);
+    let declared: BTreeMap<_, _> = inputs
+        .filter_map(|it| match &it.source {
+            InputSource::DataPath(it) => Some((&it.name, it)),
+            _ => None,
+        })
+        .collect();
+    let mut chosen = BTreeMap::new();
+    for path in &options.data_paths {
+        let Some(default) = declared.get(&path.name) else {
+            problems.push(Problem::new(
+                "parameters",
+                ProblemKind::Dangling,
+                format!("no step reads a data path `{}`", path.name),
+                "let a step read it: with_input(DataPathParameter::new(..)), or correct the name",
+            ));
+            continue;
+        };
+        let datastore = path.datastore.clone().or_else(|| default.datastore.clone());
+        chosen.insert(path.name.clone(), DataPathParameter { datastore, ..path.clone() });
     }
     chosen
 }

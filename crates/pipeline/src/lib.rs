@@ -1,8 +1,15 @@
 //! Pipelines of Azure Machine Learning that run on Databricks.
 //!
 //! A [`Pipeline`] is data: [`DatabricksStep`]s, the [`PipelineData`] between
-//! them, and parameters. It is checked without any service. A
-//! [`PipelineBackend`] runs it; [`AzureMlPipelines`] is the one of Azure ML.
+//! them, and parameters. It is made with builders or read from a YAML file
+//! (feature `yaml`), checked without any service, and drawn. A
+//! [`PipelineBackend`] runs it:
+//!
+//! | Backend | What runs the steps |
+//! |---|---|
+//! | [`AzureMlPipelines`] | the pipelines service behind SDK v1, on attached Databricks workspaces; publishes ([`PublishedPipelines`]) and reuses |
+//! | [`DatabricksJobs`] | a Databricks workspace itself, as one run of several tasks, recorded where a [`RunRecorder`] says |
+//! | [`DryRun`] | nobody: it keeps what the others would send |
 //!
 //! ```no_run
 //! use azml_pipeline::{
@@ -43,6 +50,7 @@ mod rendering;
 mod reuse;
 mod run;
 mod snapshot;
+mod status;
 mod step;
 mod surroundings;
 mod wire;
@@ -52,8 +60,8 @@ mod yaml;
 pub use self::{
     azureml::AzureMlPipelines,
     backend::{
-        PipelineBackend, PipelineRunDetails, PipelineRunId, PipelineStatus, StepLog, StepOutput,
-        StepRun, StepRunId, StepStatus, SubmitOptions,
+        PipelineBackend, PipelineRunDetails, PipelineRunId, StepLog, StepOutput, StepRun,
+        StepRunId, SubmitOptions,
     },
     data::{
         DataName, DataPathParameter, DataReference, FileDataset, InputMode, OutputMode,
@@ -69,6 +77,7 @@ pub use self::{
     published::{PublishOptions, PublishedPipeline, PublishedPipelineId, PublishedPipelines},
     reuse::ReuseExplanation,
     run::{FollowOptions, PipelineEvent, PipelineRun, Pipelines},
+    status::{PipelineStatus, StepStatus},
     step::{DatabricksStep, StepCluster, StepCode, StepName},
     surroundings::Surroundings,
 };

@@ -4,6 +4,7 @@ mod http;
 mod jobs;
 mod mlflow;
 mod mock_cloud;
+mod pipelines;
 mod served;
 mod spark;
 mod tracking_flow;
@@ -20,6 +21,8 @@ enum Benchmark {
     Jobs,
     /// MLflow's calls: what they cost the mock, `mlflow server` and `fml`
     Mlflow,
+    /// A pipeline of 1,000 steps, a folder of 10,000 files
+    Pipelines,
     /// A Spark task on a cluster whose JVM is warm, beside one that starts it
     Spark,
 }
@@ -47,6 +50,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
     }
     if let None | Some(Benchmark::Mlflow) = options.name {
         mlflow::run(project, &options.mlflow, options.check)?;
+    }
+    if let None | Some(Benchmark::Pipelines) = options.name {
+        pipelines::run(project, options.check)?;
     }
     if let None | Some(Benchmark::Spark) = options.name {
         spark::run(project, options.check)?;

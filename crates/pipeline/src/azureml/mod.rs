@@ -13,7 +13,7 @@ mod wire;
 #[cfg(all(test, feature = "yaml"))]
 pub(crate) use self::{published::publication, wire::saved_dataset};
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use azml_core::{Clock, Endpoint, ErrorKind};
@@ -39,6 +39,14 @@ impl AzureMlPipelines {
     /// The pipelines of `workspace`.
     pub fn new(workspace: &Workspace) -> Self {
         Self { workspace: workspace.clone(), snapshots: snapshots::KnownSnapshots::default() }
+    }
+
+    /// Remembers in `folder` which files have been uploaded, so that later processes
+    /// upload only those that have changed. Without it, only this client and its clones
+    /// remember. The files hold names and hashes, no contents.
+    #[must_use]
+    pub fn with_snapshot_cache(self, folder: impl Into<PathBuf>) -> Self {
+        Self { snapshots: snapshots::KnownSnapshots::kept_in(folder.into()), ..self }
     }
 
     async fn data_plane(&self) -> Result<Endpoint> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -9,11 +10,13 @@ use std::{
 use azml_blob::{BlobClient, BlobUrl, UploadOptions};
 use azml_core::{Endpoint, Error, ErrorKind, FileSource};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
+use tracing::debug;
 use uuid::Uuid;
 
 use super::ops;
 use crate::{
-    Result,
+    Result, plan,
     snapshot::{Snapshot, SnapshotFile},
 };
 
@@ -21,29 +24,68 @@ use crate::{
 const AT_A_TIME: usize = 4;
 pub(super) const NAME: &str = "content.snapshots.upload";
 
-/// What this client has uploaded: the latest snapshot of each folder.
+/// What has been uploaded: the latest snapshot of each folder, by this client or, with
+/// a folder to keep it in, by an earlier one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct KnownSnapshots(Arc<Mutex<HashMap<PathBuf, Known>>>);
+pub(super) struct KnownSnapshots {
+    memory: Arc<Mutex<HashMap<PathBuf, Known>>>,
+    kept_in: Option<PathBuf>,
+}
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Known {
     id: String,
     tree_hash: String,
     /// Hash of each file, by its path below the folder.
     files: BTreeMap<String, String>,
+    /// Whether this client has made it, so that it is certainly there.
+    #[serde(skip)]
+    is_own: bool,
 }
 
 impl KnownSnapshots {
-    fn of(&self, folder: &Path) -> Option<Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(folder).cloned()
+    pub(super) fn kept_in(folder: PathBuf) -> Self {
+        Self { memory: Arc::default(), kept_in: Some(folder) }
     }
 
-    fn remember(&self, folder: &Path, id: &str, snapshot: &Snapshot) {
-        let tree_hash = snapshot.tree.hash.clone();
-        let known = Known { id: id.to_owned(), tree_hash, files: snapshot.hashes() };
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        map.insert(folder.to_owned(), known);
+    fn of(&self, workspace: &str, folder: &Path) -> Option<Known> {
+        let known = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(folder) {
+            return Some(known.clone());
+        }
+        // What cannot be read is as good as nothing: all files go up again.
+        let text = fs::read_to_string(self.file(workspace, folder)?).ok()?;
+        serde_json::from_str(&text).ok()
     }
+
+    fn remember(&self, workspace: &str, folder: &Path, id: &str, snapshot: &Snapshot) {
+        let tree_hash = snapshot.tree.hash.clone();
+        let files = snapshot.hashes();
+        let known = Known { id: id.to_owned(), tree_hash, files, is_own: true };
+        if let Some(file) = self.file(workspace, folder)
+            && let Err(err) = keep(&file, &known)
+        {
+            debug!(file = %file.display(), %err, "the snapshot is not remembered");
+        }
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.insert(folder.to_owned(), known);
+    }
+
+    fn file(&self, workspace: &str, folder: &Path) -> Option<PathBuf> {
+        let folder = folder.canonicalize().ok()?;
+        let key = plan::sha256(&format!("{workspace} {}", folder.display()));
+        Some(self.kept_in.as_ref()?.join(format!("{key}.json")))
+    }
+}
+
+/// Written whole or not at all.
+fn keep(file: &Path, known: &Known) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let new = file.with_extension(format!("{}.new", Uuid::new_v4().simple()));
+    fs::write(&new, serde_json::to_vec(known)?)?;
+    fs::rename(&new, file)
 }
 
 /// Where to upload to.
@@ -57,8 +99,9 @@ impl Uploads<'_> {
     /// Uploads the files that have changed since the latest snapshot of `folder`, and
     /// returns the id of a snapshot with all files.
     pub(super) async fn upload(&self, folder: &Path, snapshot: &Snapshot) -> Result<String> {
-        let known = self.known.of(folder);
+        let known = self.known.of(self.workspace, folder);
         if let Some(known) = &known
+            && known.is_own
             && known.tree_hash == snapshot.tree.hash
         {
             return Ok(known.id.clone());
@@ -70,7 +113,7 @@ impl Uploads<'_> {
             }
             sent => sent?,
         };
-        self.known.remember(folder, &id, snapshot);
+        self.known.remember(self.workspace, folder, &id, snapshot);
         Ok(id)
     }
 
@@ -102,18 +145,18 @@ impl Uploads<'_> {
         let nodes = self.endpoint.call(&places).await?;
         let mut uris: HashMap<_, _> =
             nodes.into_iter().map(|it| (it.full_name, it.blob_uri)).collect();
-        let mut placed = Vec::with_capacity(files.len());
+        let mut addressed = Vec::with_capacity(files.len());
         for &file in files {
             let Some(uri) = uris.remove(&file.name) else {
                 let reason = format!("the service gave no place for {}", file.name);
                 return Err(Error::explained(NAME, ErrorKind::Decode, reason).into());
             };
-            placed.push((file, uri));
+            addressed.push((file, uri));
         }
         let blobs = BlobClient::from_endpoint(self.endpoint.without_credential());
-        let uploads: Vec<_> = placed.iter().map(|(file, uri)| put(&blobs, file, uri)).collect();
+        let uploads: Vec<_> = addressed.iter().map(|(file, uri)| put(&blobs, file, uri)).collect();
         stream::iter(uploads).buffer_unordered(AT_A_TIME).try_collect::<()>().await?;
-        Ok(placed)
+        Ok(addressed)
     }
 }
 

@@ -1,15 +1,13 @@
 //! From a definition to a running pipeline.
 
-use std::collections::BTreeMap;
-
 use azml_compute::{ComputeType, Computes, ComputesClient};
 use azml_core::ErrorKind;
 use futures_util::TryStreamExt;
 
 use super::{AzureMlPipelines, history, ops, prepare::prepare};
 use crate::{
-    Pipeline, PipelineRunDetails, Problem, Result, SubmitOptions, Surroundings, choices::Chosen,
-    plan::Choices,
+    Pipeline, PipelineError, PipelineRunDetails, Problem, Result, SubmitOptions, Surroundings,
+    choices::Chosen, plan::Choices,
 };
 
 pub(super) async fn submit(
@@ -22,7 +20,7 @@ pub(super) async fn submit(
     let choices = Choices {
         description: chosen.description.clone(),
         assignments: chosen.assignments(),
-        data_paths: BTreeMap::new(),
+        data_paths: prepared.plan.data_paths(&chosen.data_paths),
         regenerate_outputs: options.regenerate_outputs,
     };
     let body = prepared.plan.submission(
@@ -51,9 +49,9 @@ pub(super) async fn check(
     options: &SubmitOptions,
 ) -> Result<Chosen> {
     // What is wrong anyway is told without asking anybody.
-    Chosen::new(pipeline, options, Vec::new())?;
+    let chosen = Chosen::new(pipeline, options)?;
     let problems = unknown_computes(pipelines, pipeline).await?;
-    Chosen::new(pipeline, options, problems)
+    if problems.is_empty() { Ok(chosen) } else { Err(PipelineError::Invalid(problems)) }
 }
 
 /// Steps on compute targets that the workspace does not have. Nothing when this

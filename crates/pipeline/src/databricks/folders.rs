@@ -51,6 +51,14 @@ pub(super) async fn upload(databricks: &Databricks, snapshot: &Snapshot) -> Resu
     Ok(address)
 }
 
+/// Makes folders on DBFS; others are where nothing has to be made.
+pub(super) async fn make(databricks: &Databricks, folders: &[String]) -> Result<()> {
+    let dbfs = databricks.dbfs();
+    let on_dbfs = folders.iter().filter(|it| it.starts_with("dbfs:/"));
+    let making: Vec<_> = on_dbfs.map(async |it| dbfs.mkdirs(&path(it)?).await).collect();
+    Ok(stream::iter(making).buffer_unordered(AT_A_TIME).try_collect::<()>().await?)
+}
+
 fn path(text: &str) -> Result<DbfsPath, Error> {
     text.parse().map_err(|err| Error::local(NAME, ErrorKind::InvalidArgument, err))
 }

@@ -8,7 +8,7 @@ mod status;
 mod tasks;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -19,14 +19,15 @@ use azml_databricks::{
     jobs::{JobRun, JobRunId, Jobs, JobsClient},
 };
 use time::OffsetDateTime;
+use tracing::warn;
 use uuid::Uuid;
 
 pub use self::recorder::{RecordedIn, Recording, RunRecorder, RunToRecord};
 use self::{places::Places, recorder::Recorder, tasks::Tasks};
 use crate::{
-    Pipeline, PipelineBackend, PipelineError, PipelineRunDetails, PipelineRunId, Problem,
-    ProblemKind, Result, StepLog, StepName, StepOutput, StepRun, StepStatus, SubmitOptions,
-    choices::Chosen, snapshot::Snapshot,
+    Pipeline, PipelineBackend, PipelineError, PipelineRunDetails, PipelineRunId, PipelineStatus,
+    Problem, ProblemKind, Result, StepLog, StepName, StepOutput, StepRun, StepStatus,
+    SubmitOptions, choices::Chosen, snapshot::Snapshot,
 };
 
 const NAME: &str = "databricks.pipelines";
@@ -61,9 +62,8 @@ struct Known {
     /// By the name of the task.
     steps: HashMap<String, KnownStep>,
     recording: Option<Recording>,
-    /// Which ends have been recorded.
-    ended: Vec<usize>,
-    is_over: bool,
+    /// Which ends have been recorded: those of steps, and `None` for the run's own.
+    ended: HashSet<Option<usize>>,
 }
 
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl DatabricksJobs {
     /// `dbfs:/azml/datastores/{name}` otherwise.
     #[must_use]
     pub fn with_datastore(self, name: impl Into<String>, root: impl Into<String>) -> Self {
-        Self { places: self.places.with_root(name.into(), root.into()), ..self }
+        Self { places: self.places.with_root(name.into(), &root.into()), ..self }
     }
 
     /// Records each run, with a child for each step.
@@ -112,7 +112,7 @@ impl DatabricksJobs {
     ///
     /// [`PipelineError::Invalid`] with all problems.
     pub async fn preview(pipeline: &Pipeline, options: &SubmitOptions) -> Result<String> {
-        let chosen = Chosen::new(pipeline, options, Vec::new())?;
+        let chosen = Chosen::beside(problems(pipeline), pipeline, options)?;
         let snapshots = read_folders(pipeline).await?;
         let folders: Vec<_> = snapshots
             .iter()
@@ -121,6 +121,26 @@ impl DatabricksJobs {
         let places = Places::default();
         let tasks = Tasks::new(pipeline, &chosen, &places, "run-1", &folders, &[]);
         Ok(capture::body(&tasks.submission()).await?)
+    }
+
+    /// Makes the folders that steps write to, and starts the run.
+    async fn send(&self, tasks: &Tasks<'_>) -> Result<JobRunId> {
+        folders::make(&self.databricks, &tasks.folders_to_write()).await?;
+        Ok(self.jobs().submit(&tasks.submission()).await?)
+    }
+
+    /// Ends the record of a run that has not come about.
+    async fn give_up(&self, recording: Option<&Recording>, err: &PipelineError) {
+        let (Some(recorder), Some(recording)) = (&self.recorder, recording) else { return };
+        let mut outcome = Ok(());
+        for step in &recording.steps {
+            let ended = recorder.end_step(step, &StepStatus::Failed, Some(&err.to_string())).await;
+            outcome = outcome.and(ended);
+        }
+        outcome = outcome.and(recorder.end(&recording.run, &PipelineStatus::Failed).await);
+        if let Err(err) = outcome {
+            warn!(%err, "the record of a run that was not submitted is left open");
+        }
     }
 
     fn jobs(&self) -> JobsClient {
@@ -167,7 +187,7 @@ impl DatabricksJobs {
         steps.collect()
     }
 
-    /// Ends what is over in the record, each once.
+    /// Ends what is over in the record, each once: whoever marks it first ends it.
     async fn settle(&self, run: &JobRun) -> Result<()> {
         let (Some(recorder), Some(known)) = (&self.recorder, self.known(run.run_id)) else {
             return Ok(());
@@ -175,26 +195,34 @@ impl DatabricksJobs {
         let Some(recording) = &known.recording else { return Ok(()) };
         for step in self.step_runs(run) {
             let Some(known_step) = known.steps.get(&step.node_id) else { continue };
-            if !step.status.is_terminal() || known.ended.contains(&known_step.number) {
+            let mark = Some(known_step.number);
+            if !step.status.is_terminal() || !self.mark(run.run_id, mark) {
                 continue;
             }
             if let Some(reference) = recording.steps.get(known_step.number) {
-                recorder.end_step(reference, &step.status, step.error.as_deref()).await?;
+                let ended = recorder.end_step(reference, &step.status, step.error.as_deref());
+                ended.await.inspect_err(|_| self.unmark(run.run_id, mark))?;
             }
-            self.change(run.run_id, |it| it.ended.push(known_step.number));
         }
         let status = status::of_run(run);
-        if status.is_terminal() && !known.is_over {
-            recorder.end(&recording.run, &status).await?;
-            self.change(run.run_id, |it| it.is_over = true);
+        if status.is_terminal() && self.mark(run.run_id, None) {
+            let ended = recorder.end(&recording.run, &status).await;
+            ended.inspect_err(|_| self.unmark(run.run_id, None))?;
         }
         Ok(())
     }
 
-    fn change(&self, id: JobRunId, change: impl FnOnce(&mut Known)) {
+    /// Marks a step, or the run, as ended; whether it was not before.
+    fn mark(&self, id: JobRunId, mark: Option<usize>) -> bool {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get_mut(&id).is_some_and(|it| it.ended.insert(mark))
+    }
+
+    /// It has to be tried again.
+    fn unmark(&self, id: JobRunId, mark: Option<usize>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.get_mut(&id) {
-            change(known);
+            known.ended.remove(&mark);
         }
     }
 }
@@ -210,7 +238,9 @@ impl PipelineBackend for DatabricksJobs {
         pipeline: &Pipeline,
         options: &SubmitOptions,
     ) -> Result<PipelineRunDetails> {
-        let chosen = Chosen::new(pipeline, options, self.places.problems(pipeline))?;
+        let mut problems = problems(pipeline);
+        problems.extend(self.places.problems(pipeline));
+        let chosen = Chosen::beside(problems, pipeline, options)?;
         let snapshots = read_folders(pipeline).await?;
         let mut folders = Vec::with_capacity(snapshots.len());
         for snapshot in &snapshots {
@@ -226,8 +256,13 @@ impl PipelineBackend for DatabricksJobs {
         let identities = recording.as_ref().map(|it| it.identities.clone()).unwrap_or_default();
         let run = Uuid::new_v4().simple().to_string();
         let tasks = Tasks::new(pipeline, &chosen, &self.places, &run, &folders, &identities);
-        let id = self.jobs().submit(&tasks.submission()).await?;
-
+        let id = match self.send(&tasks).await {
+            Ok(id) => id,
+            Err(err) => {
+                self.give_up(recording.as_ref(), &err).await;
+                return Err(err);
+            }
+        };
         let keys = tasks.keys.iter().zip(&pipeline.steps).enumerate();
         let steps = keys.map(|(number, (key, step))| {
             let outputs =
@@ -239,8 +274,7 @@ impl PipelineBackend for DatabricksJobs {
             experiment: chosen.experiment.clone(),
             steps: steps.collect(),
             recording,
-            ended: Vec::new(),
-            is_over: false,
+            ended: HashSet::new(),
         };
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(id, known);
         Ok(PipelineRunDetails::new(id.to_string(), chosen.experiment))
@@ -267,8 +301,8 @@ impl PipelineBackend for DatabricksJobs {
         if log == StepLog::Job {
             let run = self.jobs().get_run(id).await?;
             let lines = [run.state.state_message, run.run_page_url];
-            let lines = lines.iter().filter(|it| !it.is_empty());
-            return Ok(lines.map(|it| format!("{it}\n")).collect());
+            let lines: Vec<_> = lines.into_iter().filter(|it| !it.is_empty()).collect();
+            return Ok(lines.join("\n"));
         }
         let output = match self.jobs().get_run_output(id).await {
             // A task that has not begun has left nothing.
@@ -294,6 +328,14 @@ impl PipelineBackend for DatabricksJobs {
         };
         Ok(known.steps.get(&step.node_id).map(|it| it.outputs.clone()).unwrap_or_default())
     }
+}
+
+/// What is wrong with the definition. That a step has no compute target is not: all run
+/// in one workspace.
+fn problems(pipeline: &Pipeline) -> Vec<Problem> {
+    let mut problems = pipeline.problems();
+    problems.retain(|it| it.field != "compute_target");
+    problems
 }
 
 fn run_id(id: &PipelineRunId) -> Result<JobRunId> {

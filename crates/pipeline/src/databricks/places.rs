@@ -18,7 +18,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn with_root(mut self, datastore: String, root: String) -> Self {
+    pub(super) fn with_root(mut self, datastore: String, root: &str) -> Self {
         self.roots.insert(datastore, root.trim_end_matches('/').to_owned());
         self
     }

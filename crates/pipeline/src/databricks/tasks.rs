@@ -1,6 +1,9 @@
 //! From a valid pipeline to the tasks of one run on Databricks. Pure.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
 
 use azml_databricks::{
     clusters::{ClusterId, NewCluster},
@@ -56,6 +59,19 @@ impl<'a> Tasks<'a> {
         SubmitRun::new(&self.pipeline.name, tasks)
     }
 
+    /// Folders of this run that steps write into.
+    pub(super) fn folders_to_write(&self) -> Vec<String> {
+        let steps = self.pipeline.steps.iter().zip(&self.keys);
+        let outputs = steps.flat_map(|(step, key)| step.outputs.iter().map(move |it| (it, key)));
+        let folders: BTreeSet<_> = outputs
+            .map(|(output, key)| {
+                let address = self.places.of_output(output, key, self.run, self.pipeline);
+                address.rsplit_once('/').map_or(String::new(), |it| it.0.to_owned())
+            })
+            .collect();
+        folders.into_iter().collect()
+    }
+
     fn task(&self, index: usize, wiring: &Wiring<'_>) -> Task {
         let step = &self.pipeline.steps[index];
         let data = self.data(index, wiring);
@@ -85,7 +101,7 @@ impl<'a> Tasks<'a> {
                         self.places.of_output(output, &self.keys[at], self.run, self.pipeline)
                     })
                 }
-                source => self.places.of_source(source, self.pipeline),
+                source => self.places.of_source(&self.chosen.source(source), self.pipeline),
             };
             data.extend(address.map(|it| (input.name().to_string(), it)));
         }
@@ -195,12 +211,11 @@ fn new_cluster(step: &DatabricksStep) -> NewCluster {
         (None, Some(min), Some(max)) => cluster.with_autoscale(min, max),
         (workers, _, _) => cluster.with_num_workers(workers.unwrap_or(0)),
     };
-    match &it.spark_env_variables {
-        Some(variables) => cluster.spark_env_vars.extend(variables.iter().cloned()),
-        None => {
-            let (key, value) = defaults::ENVIRONMENT;
-            cluster.spark_env_vars.insert(key.to_owned(), value.to_owned());
-        }
+    if let Some(variables) = &it.spark_env_variables {
+        cluster.spark_env_vars.extend(variables.iter().cloned());
+    } else {
+        let (key, value) = defaults::ENVIRONMENT;
+        cluster.spark_env_vars.insert(key.to_owned(), value.to_owned());
     }
     cluster.spark_conf.extend(it.spark_conf.iter().flatten().cloned());
     cluster.init_scripts = it.init_scripts.clone().unwrap_or_default();

@@ -110,7 +110,7 @@ fn data_that_is_there_already_needs_a_known_place() {
     let problems = places.problems(&pipeline());
     assert_eq!(problems.len(), 1);
     assert_eq!((&*problems[0].field, problems[0].kind), ("datastore", ProblemKind::Unsupported));
-    let places = places.with_root("lake".to_owned(), "dbfs:/mnt/lake/".to_owned());
+    let places = places.with_root("lake".to_owned(), "dbfs:/mnt/lake/");
     assert_eq!(places.problems(&pipeline()), []);
     let source = &pipeline().steps[1].inputs[0].source;
     assert_eq!(places.of_source(source, &pipeline()).unwrap(), "dbfs:/mnt/lake/raw/wine");

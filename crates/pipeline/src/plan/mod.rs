@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 pub(crate) use self::module::PlannedModule;
 use self::order::{Names, Visit};
 use crate::{
-    DataPathParameter, DataReference, FileDataset, InputSource, ParameterValue, Pipeline,
+    DataName, DataPathParameter, DataReference, FileDataset, InputSource, ParameterValue, Pipeline,
     PipelineParameter,
     step::{self, StepValue},
     wire,
@@ -157,6 +157,25 @@ impl Plan {
         }
     }
 
+    /// Chosen paths as the service takes them. `chosen` without a datastore is in the
+    /// one of the parameter's default.
+    pub(crate) fn data_paths(
+        &self,
+        chosen: &BTreeMap<DataName, DataPathParameter>,
+    ) -> BTreeMap<String, wire::DataPath> {
+        let defaults = self.interface.data_path_parameters.iter();
+        let paths = defaults.filter_map(|it| {
+            let chosen = chosen.get(&DataName::new(it.name.as_str()))?;
+            let datastore = chosen.datastore.as_ref().unwrap_or(&it.default_value.data_store_name);
+            let path = wire::DataPath {
+                data_store_name: datastore.clone(),
+                relative_path: chosen.path.clone(),
+            };
+            Some((it.name.clone(), path))
+        });
+        paths.collect()
+    }
+
     /// What can be chosen when the graph is run.
     pub(crate) fn interface(&self) -> &wire::GraphInterface {
         &self.interface
@@ -225,12 +244,12 @@ impl Edges<'_> {
             }
         }
         for &index in order {
-            self.into_step(index, &mut edges);
+            self.wires_to(index, &mut edges);
         }
         edges
     }
 
-    fn into_step(&self, index: usize, edges: &mut Vec<wire::Edge>) {
+    fn wires_to(&self, index: usize, edges: &mut Vec<wire::Edge>) {
         let step = &self.pipeline.steps[index];
         for (number, input) in step.inputs.iter().enumerate() {
             let source = if let Some(id) = self.source_ids.get(&(index, number)) {
@@ -342,7 +361,7 @@ fn graph_parameter(parameter: &PipelineParameter) -> wire::GraphParameter {
     }
 }
 
-fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
 

@@ -18,7 +18,7 @@ impl Pipeline {
     ///
     /// [`PipelineError::Invalid`](crate::PipelineError::Invalid) with all problems.
     pub fn to_wire(&self, options: &SubmitOptions) -> Result<String> {
-        let chosen = Chosen::new(self, options, Vec::new())?;
+        let chosen = Chosen::new(self, options)?;
         wire::document(self, options, &chosen)
     }
 

@@ -1,9 +1,6 @@
 //! What Azure ML would be sent, with ids that are the same each time.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    path::Path,
-};
+use std::{collections::HashMap, path::Path};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -70,7 +67,7 @@ impl Wire {
         let choices = Choices {
             description: chosen.description.clone(),
             assignments: chosen.assignments(),
-            data_paths: BTreeMap::new(),
+            data_paths: plan.data_paths(&chosen.data_paths),
             regenerate_outputs: options.regenerate_outputs,
         };
         let go_on = pipeline.continue_on_step_failure;

@@ -4,9 +4,9 @@ use std::fs;
 
 use azml_core::ErrorKind;
 use azml_pipeline::{
-    DatabricksStep, FollowOptions, Pipeline, PipelineEvent, PipelineParameter, PipelineRun,
-    PipelineStatus, Pipelines, ProblemKind, PublishOptions, PublishedPipelines, ReuseExplanation,
-    SubmitOptions,
+    DataPathParameter, DatabricksStep, FollowOptions, Pipeline, PipelineEvent, PipelineParameter,
+    PipelineRun, PipelineStatus, Pipelines, ProblemKind, PublishOptions, PublishedPipelines,
+    ReuseExplanation, SubmitOptions,
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -121,6 +121,54 @@ async fn only_files_that_have_changed_are_uploaded_again() {
     assert_eq!(uploads(&place).await, 3);
     pipelines.submit(&pipeline, &SubmitOptions::default()).await.unwrap();
     assert_eq!(uploads(&place).await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_client_with_the_same_cache_uploads_only_what_has_changed_too() {
+    let place = Place::ready().await;
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("train.py", "print(1)\n");
+    write("same.py", "same\n");
+    let train = DatabricksStep::new("train")
+        .with_python_script_name("train.py")
+        .with_source_directory(folder.path())
+        .with_num_workers(1);
+    let pipeline = Pipeline::new("wine").with_default_compute(COMPUTE).with_step(train);
+    let client = || Pipelines::new(place.azure_ml().with_snapshot_cache(cache.path()));
+
+    client().submit(&pipeline, &SubmitOptions::default()).await.unwrap();
+    write("train.py", "print(2)\n");
+    client().submit(&pipeline, &SubmitOptions::default()).await.unwrap();
+    assert_eq!(uploads(&place).await, 3);
+
+    // What the cache says is not believed blindly: a fresh cloud has no such snapshot.
+    let fresh = Place::ready().await;
+    let pipelines = Pipelines::new(fresh.azure_ml().with_snapshot_cache(cache.path()));
+    pipelines.submit(&pipeline, &SubmitOptions::default()).await.unwrap();
+    assert_eq!(uploads(&fresh).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_data_path_is_chosen_at_submission() {
+    let place = Place::ready().await;
+    place.ctx.cloud.set_outcomes(&json!([{"task": "*", "result": "SUCCESS"}])).unwrap();
+    let raw = DataPathParameter::new("raw", "wine/2024");
+    let mut pipeline = two_notebooks();
+    pipeline.steps[0] = pipeline.steps[0].clone().with_input(&raw);
+    let chosen =
+        SubmitOptions::default().with_data_path(DataPathParameter::new("raw", "wine/2025"));
+    let wire: Value = serde_json::from_str(&pipeline.to_wire(&chosen).unwrap()).unwrap();
+    assert_eq!(
+        wire["CreationInfo"]["DataPathAssignments"],
+        json!({"raw": {"DataStoreName": "workspaceblobstore", "RelativePath": "wine/2025"}})
+    );
+    let run = Pipelines::new(place.azure_ml()).submit(&pipeline, &chosen).await.unwrap();
+    assert_eq!(finished(&run).await, PipelineStatus::Finished);
+
+    let unknown = SubmitOptions::default().with_data_path(DataPathParameter::new("cooked", "x"));
+    let err = pipeline.to_wire(&unknown).unwrap_err();
+    assert_eq!(err.problems()[0].kind, ProblemKind::Dangling);
 }
 
 /// How many blobs have been put.

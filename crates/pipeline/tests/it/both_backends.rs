@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use azml_core::ErrorKind;
 use azml_databricks::dbfs::Dbfs;
+use azml_mock::Fault;
 use azml_pipeline::{
     DatabricksJobs, DatabricksStep, DryRun, FollowOptions, Pipeline, PipelineEvent, PipelineStatus,
     Pipelines, ProblemKind, RecordedIn, StepLog, StepStatus, SubmitOptions,
@@ -12,6 +13,7 @@ use azml_tracking::{
     AzureMlTracking, ExperimentName, RunInfo, RunQuery, RunRef, RunStatus, Tracking,
 };
 use futures_util::TryStreamExt;
+use http::StatusCode;
 use serde_json::json;
 
 use crate::place::{COMPUTE, Place, two_notebooks};
@@ -130,6 +132,34 @@ async fn a_local_script_is_uploaded_once_for_databricks() {
     let written_at = dbfs.get_status(&file).await.unwrap().modified_at;
     outcome(&pipelines, &pipeline).await;
     assert_eq!(dbfs.get_status(&file).await.unwrap().modified_at, written_at);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_could_not_be_submitted_is_recorded_as_failed() {
+    let place = Place::ready().await;
+    let data_plane = place.workspace.data_plane().await.unwrap();
+    let tracking = Tracking::new(AzureMlTracking::new(data_plane, place.workspace.id().clone()));
+    let jobs = DatabricksJobs::new(&place.databricks).with_recorder(RecordedIn::new(&tracking));
+    place.ctx.cloud.inject(Fault::operation("databricks.jobs.runs.submit", StatusCode::FORBIDDEN));
+    let pipelines = Pipelines::new(jobs);
+    pipelines.submit(&two_notebooks(), &SubmitOptions::default()).await.unwrap_err();
+    let backend = tracking.backend();
+    let experiment = backend.experiments().find(&ExperimentName::new("wine")).await.unwrap();
+    let query = RunQuery::new().with_children();
+    let runs: Vec<RunInfo> = backend.runs().list(&experiment, &query).try_collect().await.unwrap();
+    let ends: Vec<_> = runs.iter().map(|it| &it.status).collect();
+    assert_eq!(ends, [&RunStatus::Failed; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn databricks_needs_no_compute_target() {
+    let place = Place::ready().await;
+    place.ctx.cloud.set_outcomes(&json!([{"task": "*", "result": "SUCCESS"}])).unwrap();
+    let mut pipeline = two_notebooks();
+    pipeline.default_compute = None;
+    let pipelines = Pipelines::new(DatabricksJobs::new(&place.databricks));
+    let (status, _) = outcome(&pipelines, &pipeline).await;
+    assert_eq!(status, PipelineStatus::Finished);
 }
 
 #[tokio::test(start_paused = true)]

@@ -41,7 +41,7 @@ fn compare(fixture: &Definition) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let pipeline = fixture.pipeline(folder.path()).map_err(|err| err.to_string())?;
     let options = fixture.options();
-    let chosen = Chosen::new(&pipeline, &options, vec![]).map_err(|err| err.to_string())?;
+    let chosen = Chosen::new(&pipeline, &options).map_err(|err| err.to_string())?;
     let wire = Wire::new(&pipeline, &options, &chosen).map_err(|err| err.to_string())?;
     let mut sent = serde_json::to_value(&wire).unwrap();
     let modules = sent.as_object_mut().unwrap().remove("Modules").unwrap();

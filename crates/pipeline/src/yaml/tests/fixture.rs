@@ -93,7 +93,8 @@ impl Serialize for Json {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Definition {
-    pub(super) definition: Json,
+    #[serde(rename = "definition")]
+    pub(super) form: Json,
     #[serde(default)]
     pub(super) extensions: Vec<String>,
     #[serde(default)]
@@ -125,7 +126,7 @@ impl Definition {
             fs::write(path, text).unwrap();
         }
         // YAML that JSON tools write, but for the escapes of surrogate pairs.
-        let text = serde_json::to_string_pretty(&self.definition).unwrap();
+        let text = serde_json::to_string_pretty(&self.form).unwrap();
         Pipeline::from_yaml(&text, folder)
     }
 

@@ -4,3 +4,4 @@ mod definitions;
 mod fixture;
 mod form;
 mod refused;
+mod round_trip;

@@ -149,12 +149,12 @@ fn all_refused(folder: &str, fields: &[(&str, &str)]) {
         match refusal(fixture) {
             None => wrong.push(format!("{name} is accepted ({:?})", fixture.why)),
             Some(err) => {
-                let named = |it: &crate::Problem| {
+                let tells = |it: &crate::Problem| {
                     let mut parts = it.field.split(['.', '[', ']']);
                     // A key that is missing or unknown is named in the words.
                     parts.any(|it| it == *field) || it.message.contains(&format!("`{field}`"))
                 };
-                if !err.problems().iter().any(named) {
+                if !err.problems().iter().any(tells) {
                     wrong.push(format!("{name}: {field} is not named: {err}"));
                 }
             }
@@ -167,6 +167,6 @@ fn refusal(fixture: &Definition) -> Option<PipelineError> {
     let folder = tempfile::tempdir().unwrap();
     match fixture.pipeline(folder.path()) {
         Err(err) => Some(err),
-        Ok(pipeline) => Chosen::new(&pipeline, &fixture.options(), vec![]).err(),
+        Ok(pipeline) => Chosen::new(&pipeline, &fixture.options()).err(),
     }
 }
