@@ -2,9 +2,10 @@
 """Runs official, unmodified SDKs against a running mock and counts what passes.
 
     azml-mock serve --listen 127.0.0.1:0 --ready-file ready.json --executor local &
-    python3 run.py --ready ready.json [azureml-v1 azure-ai-ml databricks legacy-cli mlflow spark] [--only TEXT] [--part LABEL ...] [--venvs DIR]
+    python3 run.py --ready ready.json [azureml-v1 azure-ai-ml databricks legacy-cli mlflow spark tracking] [--only TEXT] [--part LABEL ...] [--venvs DIR]
 
-`cargo xtask conformance` does both. The suite spark needs AZML_MOCK and AZML_SPARK_PYTHON, too; see spark/spark_common.py. --only takes the parts with TEXT in their name, --part those with exactly this label.
+`cargo xtask conformance` does both. The suite spark needs AZML_MOCK and AZML_SPARK_PYTHON, too; see spark/spark_common.py. The suite tracking needs
+AZML_TRACKING_TEST, the test program `servers` of the crate azml-tests. --only takes the parts with TEXT in their name, --part those with exactly this label.
 --control turns the question around: with a ready file that leads nowhere each part has to fail, and passes if it does.
 
 Needs python3.11 with pip, and the ready file that the mock writes (keys: url, tls_url, ca_file, tenant_id, client_id,
@@ -12,7 +13,7 @@ client_secret, subscription_id, resource_group, workspace_name, databricks_token
 databricks_workspace_name, oidc_subject_token, cloud_name). Each part starts from a reset world.
 Prints one line a part and, last, 'SUITE: N passed, M failed' a suite; the exit status is the number of failed parts.
 """
-import argparse, concurrent.futures, json, os, pathlib, shutil, signal, ssl, subprocess, sys, tempfile, time, urllib.request
+import argparse, concurrent.futures, json, os, pathlib, shutil, signal, socket, ssl, subprocess, sys, tempfile, time, urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 A = argparse.ArgumentParser(); A.add_argument("suites", nargs="*"); A.add_argument("--ready", required=True)
@@ -60,7 +61,7 @@ def run(label, cmd, env, cwd, timeout, passed, outcomes=()):
     http("POST", "/_mock/reset", {}); http("POST", "/_mock/outcomes", list(outcomes)); t = time.time()
     try: p = subprocess.run(cmd, env=env, cwd=cwd, timeout=timeout, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True); out, rc = p.stdout, p.returncode
     except subprocess.TimeoutExpired as x: out, rc = (x.stdout or b"").decode(errors="replace") if isinstance(x.stdout, bytes) else (x.stdout or ""), "timed out"
-    lines = out.splitlines(); n = sum(l.startswith(("OK", "ok ", "[")) for l in lines); good = passed(rc, out)
+    lines = out.splitlines(); n = sum(l.startswith(("OK", "ok ", "[")) or (l.startswith("test ") and l.endswith(" ok")) for l in lines); good = passed(rc, out)
     print("%-4s %-34s %3d checks %6.1fs" % ("PASS" if good else "FAIL", label, n, time.time() - t), flush=True)
     if good and args.proof: prove(label)
     if not good or args.v: print("\n".join("     | " + l for l in lines[-(200 if args.v else 25):]), flush=True)
@@ -132,7 +133,33 @@ def mlflow():
             w = pathlib.Path(tempfile.mkdtemp()); e = base_env(w); e.update(MLFLOW_TRACKING_URI=uri, **extra)
             yield run("%s (%s)" % (f.stem, label), [py, "-W", "ignore", f], e, w, 240, lambda rc, out: rc == 0 and "PASS" in out)
 
-ALL = {"azureml-v1": azureml_v1, "azure-ai-ml": azure_ai_ml, "databricks": databricks, "legacy-cli": legacy_cli, "mlflow": mlflow, "spark": spark}
+def tracking():
+    """Our own client: the same tests, and the same results, on the real server of MLflow and on the mock."""
+    py = venv("mlflow", "mlflow/requirements.txt"); dead = socket.socket(); dead.bind(("127.0.0.1", 0)); nowhere = "http://127.0.0.1:%d" % dead.getsockname()[1]; dead.close()
+    for server in ("mlflow server", "mock"):
+        label = "client (%s)" % server
+        if args.only not in label or (args.part and label not in args.part): continue
+        w = pathlib.Path(tempfile.mkdtemp()); e = base_env(w); real = None
+        if args.control: uri = nowhere
+        elif server == "mock": uri = URL + "/mlflow"
+        else: real, uri = mlflow_server(py, w, e)
+        e.update(AZML_MLFLOW_URI=uri, RUST_BACKTRACE="0")
+        try: yield run(label, [os.environ["AZML_TRACKING_TEST"], "--test-threads", "1"], e, w, 240, lambda rc, out: rc == 0 and "test result: ok" in out)
+        finally:
+            if real: os.killpg(real.pid, signal.SIGTERM); real.wait(timeout=30)
+
+def mlflow_server(py, w, e):
+    """MLflow's own server on a free port, as soon as it answers."""
+    s = socket.socket(); s.bind(("127.0.0.1", 0)); uri = "http://127.0.0.1:%d" % s.getsockname()[1]; s.close()
+    p = subprocess.Popen([py, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", uri.rpartition(":")[2], "--workers", "1", "--backend-store-uri", "sqlite:///%s/mlflow.db" % w,
+                          "--artifacts-destination", str(w / "files")], env=e, cwd=w, stdout=open(w / "server.log", "wb"), stderr=subprocess.STDOUT, start_new_session=True)
+    end = time.time() + 120
+    while time.time() < end and p.poll() is None:
+        try: urllib.request.urlopen(uri + "/health", timeout=2).read(); return p, uri
+        except OSError: time.sleep(0.2)
+    os.killpg(p.pid, signal.SIGKILL); raise SystemExit("mlflow server did not come up:\n" + (w / "server.log").read_text()[-2000:])
+
+ALL = {"azureml-v1": azureml_v1, "azure-ai-ml": azure_ai_ml, "databricks": databricks, "legacy-cli": legacy_cli, "mlflow": mlflow, "spark": spark, "tracking": tracking}
 bad = 0; tail = []
 for s in args.suites or ALL:
     r = [x for x in list(ALL[s]()) if x]; r = [x.result() if args.control else x for x in r]; f = sum(not g for g, _ in r); bad += f

@@ -5,12 +5,13 @@ pub(crate) mod proof;
 
 use std::{
     fs::{self, File},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
+use serde_json::Value;
 
 use crate::{mock, mock::RunningMock, process, project::Project, python, report::Report, test};
 
@@ -66,6 +67,8 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
         report
             .stage("python tests on Spark", |report| test::python_tests(project, &spark, report))?;
     }
+    let is_wanted = plan.iter().any(|(suite, _)| suite == "tracking");
+    let tracking_test = is_wanted.then(|| build_tracking_test(project)).transpose()?;
     let (ready_file, log) = mock::files(&project.target, "conformance");
     let mock = start(project, &spark, &ready_file, &log)?;
     let proof = options.record.then(|| project.target.join("xtask/proof"));
@@ -73,6 +76,7 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
         project,
         python: &python,
         spark: &spark,
+        tracking_test: tracking_test.as_deref(),
         ready_file: &ready_file,
         only: options.only.as_deref(),
         proof: proof.as_deref(),
@@ -97,6 +101,28 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
         fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
     }
     Ok(())
+}
+
+/// Builds the tests that our tracking client has to pass on any server of MLflow.
+fn build_tracking_test(project: &Project) -> anyhow::Result<PathBuf> {
+    let messages = process::capture(&mut project.cargo([
+        "test",
+        "--package",
+        "azml-tests",
+        "--features",
+        "servers",
+        "--test",
+        "servers",
+        "--no-run",
+        "--message-format",
+        "json-render-diagnostics",
+    ]))?;
+    let program = messages.lines().rev().find_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let is_it = message["target"]["name"] == "servers";
+        message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
+    });
+    program.context("cargo named no program of the tests `servers`")
 }
 
 fn start(
@@ -126,6 +152,8 @@ struct Setting<'a> {
     python: &'a str,
     /// The interpreter that has pyspark.
     spark: &'a Path,
+    /// The program of our own client's tests, if they are to run.
+    tracking_test: Option<&'a Path>,
     ready_file: &'a Path,
     only: Option<&'a str>,
     /// The folder for the operations that the parts have used, a file a suite.
@@ -154,6 +182,9 @@ fn suite(
         .arg(project.target.join("venv"))
         .args(flags)
         .arg(name);
+    if let Some(program) = setting.tracking_test {
+        command.env("AZML_TRACKING_TEST", program);
+    }
     if let Some(only) = setting.only {
         command.args(["--only", only]);
     }

@@ -120,7 +120,7 @@ impl RunRecorder for RecordedIn {
             StepStatus::Canceled | StepStatus::Bypassed => RunEnd::Canceled,
             _ => RunEnd::failed(error.unwrap_or("the step failed")),
         };
-        self.tracking.backend().runs().end(step, &end).await
+        self.tracking.backend().runs().end(step, &end, self.tracking.backend().clock().now()).await
     }
 
     async fn end(&self, run: &RunRef, status: &PipelineStatus) -> Result<()> {
@@ -129,7 +129,7 @@ impl RunRecorder for RecordedIn {
             PipelineStatus::Canceled => RunEnd::Canceled,
             _ => RunEnd::failed("a step failed"),
         };
-        self.tracking.backend().runs().end(run, &end).await
+        self.tracking.backend().runs().end(run, &end, self.tracking.backend().clock().now()).await
     }
 }
 

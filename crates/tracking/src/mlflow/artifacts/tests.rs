@@ -22,7 +22,7 @@ fn files_go_and_come_at_the_names_of_the_official_client() {
     let upload = ops::Upload { name: &name, body: Arc::new(Bytes::from("hello")) };
     testing::assert_encodes(&upload, BASE, &exchange);
     upload.decode(testing::response(&exchange)).unwrap();
-    assert_eq!(upload.body().unwrap().len(), 5);
+    assert_eq!(upload.source().unwrap().len(), 5);
 
     let exchange = azml_fixtures::load("mlflow/artifacts-download");
     let name = format!("{ROOT}/outputs/model.json");
