@@ -31,8 +31,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sync {
-    /// The spool; AZML_SPOOL_DIR or the usual place when left out
-    #[arg(value_name = "DIR")]
+    #[arg(help = "The spool; AZML_SPOOL_DIR or the usual place when left out", value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Only tells what is there
     #[arg(long)]

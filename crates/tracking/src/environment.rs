@@ -175,7 +175,7 @@ impl RunEnvironment {
                 let scope = Scope::new("run");
                 let endpoint = plain.with_credential(Arc::new(token), scope);
                 let tracking = Tracking::new(AzureMlTracking::new(endpoint, workspace));
-                Run::attach(&tracking.with_spool(spool), experiment, Attached::to(run_id))
+                Run::attach(&tracking.with_spool(spool), &experiment, Attached::to(run_id))
             }
             Place::Mlflow { base, token } => {
                 let endpoint = endpoint(base);

@@ -41,6 +41,8 @@ mod destination;
 mod environment;
 pub mod experiments;
 mod folder;
+#[cfg(feature = "layer")]
+mod layer;
 mod limits;
 pub mod metrics;
 mod mlflow;
@@ -56,6 +58,8 @@ mod tracking;
 pub mod transfer;
 mod upload;
 
+#[cfg(feature = "layer")]
+pub use crate::layer::TrackingLayer;
 pub use crate::{
     artifacts::{Artifact, ArtifactPath, Artifacts},
     azureml::AzureMlTracking,

@@ -123,7 +123,7 @@ impl Tracking {
     ///
     /// As [`start_run`](Self::start_run).
     pub fn attach(&self, run: &RunId) -> Result<Run> {
-        Run::attach(self, ExperimentName::new(""), Attached::to(run.clone()))
+        Run::attach(self, &ExperimentName::new(""), Attached::to(run.clone()))
     }
 
     /// Uploads what earlier processes have left in the spool of this place, and

@@ -4,7 +4,8 @@ use azml::{
     core::{Endpoint, ErrorKind},
     tracking::{
         ArtifactPath, AzureMlTracking, FolderTracking, Metric, MetricValue, MlflowTracking,
-        ModelQuery, ModelStage, ModelUpdate, NewModel, NewRun, RunEnd, RunId, RunQuery, RunStatus, Tracking, TransferOptions,
+        ModelQuery, ModelStage, ModelUpdate, NewModel, NewRun, RunEnd, RunId, RunQuery, RunStatus,
+        Tracking, TransferOptions,
     },
 };
 use azml_testkit::TestContext;

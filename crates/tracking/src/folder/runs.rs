@@ -267,7 +267,7 @@ impl FolderTracking {
                 found.push(run);
             }
         }
-        found.sort_by(|one, other| other.started_at.cmp(&one.started_at));
+        found.sort_by_key(|it| std::cmp::Reverse(it.started_at));
         Ok(found.into_iter().map(RunInfo::from).collect())
     }
 

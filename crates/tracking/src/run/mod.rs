@@ -249,6 +249,7 @@ impl Run {
     ///
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) when this process has logged
     /// another value, or for a key or value that the server would refuse or cut.
+    #[expect(clippy::needless_pass_by_value, reason = "so that a number can be given as it is")]
     pub fn log_param(&self, key: impl Into<String>, value: impl ToString) -> Result<()> {
         let (key, value) = (key.into(), value.to_string());
         self.0.tracking.backend().runs().check_param(&key, &value)?;
@@ -340,6 +341,12 @@ impl Run {
         let copy = std::path::absolute(folder.join(Uuid::new_v4().to_string()))?;
         std::fs::copy(file, &copy)?;
         Ok(copy)
+    }
+
+    /// The present, by the clock that stamps what is logged.
+    #[cfg(feature = "layer")]
+    pub(crate) fn now(&self) -> time::OffsetDateTime {
+        self.0.tracking.backend().clock().now()
     }
 
     fn record(&self, record: &Record<'_>) -> Result<()> {

@@ -60,7 +60,7 @@ impl Run {
 
     pub(crate) fn attach(
         tracking: &Tracking,
-        experiment: ExperimentName,
+        experiment: &ExperimentName,
         attached: Attached,
     ) -> Result<Self> {
         let header = Header {

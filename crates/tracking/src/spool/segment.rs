@@ -51,7 +51,7 @@ pub(crate) struct RealDisk;
 
 impl Disk for RealDisk {
     fn create(&self, path: &Path, len: usize) -> io::Result<File> {
-        const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+        static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
         let mut left = len;

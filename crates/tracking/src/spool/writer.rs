@@ -169,12 +169,11 @@ impl Writer {
     ) -> Result<()> {
         let at_ms = self.now_ms();
         let mut active = self.active();
-        let key = match active.ids.get(name) {
-            Some(id) => KeyId(*id),
-            None => {
-                check()?;
-                active.key(name)
-            }
+        let key = if let Some(id) = active.ids.get(name) {
+            KeyId(*id)
+        } else {
+            check()?;
+            active.key(name)
         };
         self.write_point(active, key, step, at_ms, value)
     }
@@ -262,9 +261,10 @@ impl Writer {
                 Error::explained(NAME, ErrorKind::Other, reason).with_source(err)
             })?;
         }
-        if (is_closed || self.wake_at.load(Relaxed) <= accepted + 1)
-            && (self.wake_at.swap(u64::MAX, Relaxed) != u64::MAX || is_closed)
-        {
+        // Whoever sleeps is woken once.
+        let is_due = self.wake_at.load(Relaxed) <= accepted + 1
+            && self.wake_at.swap(u64::MAX, Relaxed) != u64::MAX;
+        if is_closed || is_due {
             self.wake.notify_one();
         }
         Ok(())
@@ -353,24 +353,20 @@ impl Writer {
     fn no_room(&self, slot: &Slot) -> Error {
         let pending = self.pending();
         let folder = self.folder.display();
-        match slot {
-            Slot::Failed(err) => {
-                let reason = format!(
-                    "the disk gives no room for more in {folder}; {pending} records wait for the \
-                     server; make room, or set another folder in SpoolOptions"
-                );
-                let source = io::Error::new(err.kind(), err.to_string());
-                Error::explained(NAME, ErrorKind::Other, reason).with_source(source)
-            }
-            _ => {
-                let reason = format!(
-                    "{pending} records wait for the server in {folder}, which is all that \
-                     SpoolOptions::max_bytes ({}) allows; raise it, or let DropOldest drop them",
-                    self.options.max_bytes
-                );
-                Error::explained(NAME, ErrorKind::Throttled, reason)
-            }
+        if let Slot::Failed(err) = slot {
+            let reason = format!(
+                "the disk gives no room for more in {folder}; {pending} records wait for the \
+                 server; make room, or set another folder in SpoolOptions"
+            );
+            let source = io::Error::new(err.kind(), err.to_string());
+            return Error::explained(NAME, ErrorKind::Other, reason).with_source(source);
         }
+        let reason = format!(
+            "{pending} records wait for the server in {folder}, which is all that \
+             SpoolOptions::max_bytes ({}) allows; raise it, or let DropOldest drop them",
+            self.options.max_bytes
+        );
+        Error::explained(NAME, ErrorKind::Throttled, reason)
     }
 
     /// The present, as points have it.

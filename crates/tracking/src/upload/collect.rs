@@ -243,7 +243,7 @@ mod tests {
                     at += 1;
                 }
                 let collected = collector.finish(Position::START).unwrap();
-                prop_assert_eq!(collected.records as usize, at - start);
+                prop_assert_eq!(usize::try_from(collected.records).unwrap(), at - start);
                 prop_assert!(at > start);
                 match collected.work {
                     Work::Batch(batch) => {

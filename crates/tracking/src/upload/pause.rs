@@ -67,8 +67,8 @@ impl Pause {
         }
         let doubled = BASE.saturating_mul(1 << (self.failures - 1).min(8)).min(MOST);
         // Cut by up to a half, so that many clients do not come back at once.
-        let per_mille = self.random.hash_one(self.failures) % 501;
-        Some(doubled - doubled.mul_f64(f64::from(u32::try_from(per_mille).unwrap_or(0)) / 1000.0))
+        let kept = 1000 - self.random.hash_one(self.failures) % 501;
+        Some(doubled * u32::try_from(kept).unwrap_or(1000) / 1000)
     }
 
     pub(super) async fn sleep(&self, wait: Duration) {

@@ -113,12 +113,11 @@ impl Uploader {
         if let Some(id) = State::read(&beside).ok().and_then(|it| it.run_id) {
             return Ok(Some(id));
         }
-        match self.backend.runs().find_started(experiment, local_id).await? {
-            Some(info) => Ok(Some(info.id)),
-            None => {
-                let reason = "the run that it is a part of is not made yet";
-                Err(Error::explained(NAME, ErrorKind::Unavailable, reason))
-            }
-        }
+        let found = self.backend.runs().find_started(experiment, local_id).await?;
+        let Some(parent) = found else {
+            let reason = "the run that it is a part of is not made yet";
+            return Err(Error::explained(NAME, ErrorKind::Unavailable, reason));
+        };
+        Ok(Some(parent.id))
     }
 }

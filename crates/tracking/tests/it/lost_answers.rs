@@ -40,7 +40,6 @@ async fn answers_are_lost(tracking: &azml_tracking::Tracking, place: &Place, ope
     let mut logged = Vec::new();
     for round in 0..4 {
         place.ctx.cloud.inject(match round {
-            0 => Fault::reset(operation).after_handler(),
             1 => Fault::reset(operation).with_times(2),
             2 => Fault::operation(operation, StatusCode::BAD_GATEWAY),
             _ => Fault::reset(operation).after_handler(),

@@ -218,6 +218,7 @@ impl Operation for UploadPart<'_> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the service calls it so")]
 pub(super) struct Part {
     pub(super) part_number: u64,
     pub(super) etag: String,

@@ -134,15 +134,12 @@ impl RegisteredModels for MlflowTracking {
             self.endpoint.call(&update).await?;
         }
         for (key, value) in &update.tags {
-            match value {
-                Some(value) => {
-                    let set = ops::SetVersionTag { name, version, key, value };
-                    self.endpoint.call(&set).await?;
-                }
-                None => {
-                    let delete = ops::DeleteVersionTag { name, version, key };
-                    self.endpoint.call(&delete).await?;
-                }
+            if let Some(value) = value {
+                let set = ops::SetVersionTag { name, version, key, value };
+                self.endpoint.call(&set).await?;
+            } else {
+                let delete = ops::DeleteVersionTag { name, version, key };
+                self.endpoint.call(&delete).await?;
             }
         }
         self.endpoint.call(&ops::GetVersion { name, version }).await

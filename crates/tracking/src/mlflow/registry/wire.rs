@@ -28,6 +28,7 @@ pub(super) struct Versions {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the service calls it so")]
 struct Version {
     name: String,
     #[serde(deserialize_with = "version")]
