@@ -130,10 +130,10 @@ pub(crate) async fn run(connection: &Connection, command: &Pipelines) -> anyhow:
             let pipeline = Pipeline::from_yaml_file(file)?;
             let options = choices.options(&pipeline)?;
             Ok(match format {
-                Graph::Wire => pipeline.to_wire(&options)?,
+                Graph::Wire => pretty(&pipeline.to_wire(&options)?)?,
                 Graph::Mermaid => pipeline.to_mermaid(),
                 Graph::Dot => pipeline.to_dot(),
-                Graph::Databricks => DatabricksJobs::preview(&pipeline, &options).await?,
+                Graph::Databricks => pretty(&DatabricksJobs::preview(&pipeline, &options).await?)?,
             })
         }
         Pipelines::Submit { file, choices, output } => {
@@ -182,6 +182,12 @@ impl Choices {
         }
         Ok(options)
     }
+}
+
+/// JSON for people.
+fn pretty(json: &str) -> anyhow::Result<String> {
+    let value: serde_json::Value = serde_json::from_str(json)?;
+    Ok(format!("{value:#}\n"))
 }
 
 /// `text` as a value of the type of `default`.

@@ -13,7 +13,7 @@ use crate::{
 /// A backend that checks a pipeline and keeps what the others would send.
 ///
 /// Its runs are over at once, and their steps were left out; the job log of each is both
-/// forms of its pipeline.
+/// forms of its pipeline, a line each.
 #[derive(Clone, Debug, Default)]
 pub struct DryRun {
     runs: Arc<Mutex<Vec<Kept>>>,
@@ -115,7 +115,7 @@ impl PipelineBackend for DryRun {
     async fn log(&self, run: &PipelineRunId, _: &StepRun, log: StepLog) -> Result<String> {
         let forms = self.kept(run)?.forms;
         Ok(match log {
-            StepLog::Job => format!("{}{}", forms.azure_ml, forms.databricks),
+            StepLog::Job => format!("{}\n{}\n", forms.azure_ml, forms.databricks),
             StepLog::Output | StepLog::Error => String::new(),
         })
     }

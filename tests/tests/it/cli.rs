@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, process::Command};
 
-use azml::workspace::{WorkspaceConfig, WorkspaceRef};
+use azml::{
+    databricks::workspace_objects::{ImportOptions, Language, WorkspaceObjects},
+    workspace::{WorkspaceConfig, WorkspaceRef},
+};
 use serde_json::Value;
 
 use crate::{
@@ -104,6 +107,10 @@ async fn the_program_azml_submits_and_follows_a_pipeline() {
     let client = program.client().await;
     let databricks = client.databricks(program.text("tls_url"));
     attach(&client, access_token(&databricks).await).await.unwrap();
+    let (notebook, options) =
+        ("/Shared/train".parse().unwrap(), ImportOptions::source(Language::Python));
+    let objects = databricks.workspace_objects();
+    objects.import(&notebook, "print('trained')\n".into(), &options).await.unwrap();
     let (status, said, problem) = azml(&program, folder.path(), &validate);
     assert_eq!((status, said.as_str()), (0, "wine.yml: valid, 2 steps\n"), "{problem}");
 

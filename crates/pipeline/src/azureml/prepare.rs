@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How many definitions are asked for or made at a time.
-const AT_A_TIME: usize = 4;
+const AT_A_TIME: usize = 16;
 /// The types of data that every port names.
 const DATA_TYPES: [&str; 2] = ["AnyFile", "AnyDirectory"];
 
@@ -135,9 +135,7 @@ impl Maker<'_> {
             let uploads = snapshots::Uploads { endpoint, workspace, known: &pipelines.snapshots };
             body.storage_id = Some(uploads.upload(folder, snapshot).await?);
         }
-        let made = endpoint.call(&ops::CreateModule { workspace, body: &body }).await?;
-        let module = endpoint.call(&ops::GetModule { workspace, id: &made.id }).await?;
-        Ok(module.id)
+        Ok(endpoint.call(&ops::CreateModule { workspace, body: &body }).await?.id)
     }
 
     /// The ids of all data; equal data has one.

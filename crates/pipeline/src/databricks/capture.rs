@@ -35,5 +35,5 @@ pub(super) async fn body(run: &SubmitRun) -> Result<String> {
     if let Some(fields) = body.as_object_mut() {
         fields.remove("idempotency_token");
     }
-    Ok(format!("{body:#}\n"))
+    Ok(body.to_string())
 }

@@ -105,7 +105,7 @@ impl DatabricksJobs {
         Self { clock, ..self }
     }
 
-    /// The JSON body of the run that `pipeline` would become. Reads folders of local
+    /// The JSON body of the run that `pipeline` would become, on one line. Reads folders of local
     /// scripts; sends nothing, and needs no workspace.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ mod wire;
 use crate::{Pipeline, Result, SubmitOptions, choices::Chosen};
 
 impl Pipeline {
-    /// The JSON body of the submission to Azure ML, plus `Modules`: the bodies that
+    /// The JSON body of the submission to Azure ML, on one line, plus `Modules`: the bodies that
     /// would create the definitions of its steps, in the order of the graph's nodes.
     ///
     /// Ids that the service would make up are `node-1`, `module-1`, `data-1`,

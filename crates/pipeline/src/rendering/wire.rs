@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, path::Path};
 
-use serde::Serialize;
-use serde_json::Value;
+use azml_core::{Error, ErrorKind};
+use serde::{Serialize, Serializer};
 
 use crate::{
     Pipeline, Result, SubmitOptions,
@@ -21,11 +21,13 @@ const USUAL_DATASTORE: &str = "workspaceblobstore";
 pub(crate) struct Wire {
     #[serde(flatten)]
     pub(crate) submission: wire::Submission,
-    #[serde(rename = "Modules")]
-    pub(crate) modules: Vec<wire::Module>,
-    #[serde(skip)]
-    #[cfg_attr(not(test), expect(dead_code, reason = "shown by tests only"))]
+    #[serde(rename = "Modules", serialize_with = "bodies")]
     pub(crate) plan: Plan,
+}
+
+/// The bodies of all definitions, where they lie.
+fn bodies<S: Serializer>(plan: &Plan, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(plan.modules.iter().map(|it| &it.body))
 }
 
 pub(super) fn document(
@@ -34,8 +36,8 @@ pub(super) fn document(
     chosen: &Chosen,
 ) -> Result<String> {
     let wire = Wire::new(pipeline, options, chosen)?;
-    let value = serde_json::to_value(&wire).unwrap_or(Value::Null);
-    Ok(format!("{value:#}\n"))
+    let text = serde_json::to_string(&wire);
+    Ok(text.map_err(|err| Error::local("pipelines.to_wire", ErrorKind::InvalidArgument, err))?)
 }
 
 impl Wire {
@@ -47,21 +49,20 @@ impl Wire {
         let contents = contents(pipeline)?;
         let datastore = pipeline.default_datastore.as_deref().unwrap_or(USUAL_DATASTORE);
         let mut nodes = Counter::new("node");
-        let plan = Plan::new(pipeline, datastore, &contents, || nodes.next());
+        let mut plan = Plan::new(pipeline, datastore, &contents, || nodes.next());
 
         let mut ids = Counter::new("module");
         let (mut module_ids, mut known) = (Vec::new(), HashMap::new());
-        let mut modules: Vec<wire::Module> = Vec::new();
         let mut snapshots = Snapshots::default();
+        for module in &mut plan.modules {
+            if let Some(folder) = &pipeline.steps[module.step].code.source_directory {
+                module.body.storage_id = Some(snapshots.id(folder));
+            }
+        }
         for module in &plan.modules {
             let hash = module.body.identifier_hash.as_str();
             let id = known.entry(hash).or_insert_with(|| ids.next());
             module_ids.push(id.clone());
-            let mut body = module.body.clone();
-            if let Some(folder) = &pipeline.steps[module.step].code.source_directory {
-                body.storage_id = Some(snapshots.id(folder));
-            }
-            modules.push(body);
         }
         let source_ids = source_ids(&plan);
         let choices = Choices {
@@ -72,7 +73,7 @@ impl Wire {
         };
         let go_on = pipeline.continue_on_step_failure;
         let submission = plan.submission(go_on, &choices, &module_ids, &source_ids);
-        Ok(Self { submission, modules, plan })
+        Ok(Self { submission, plan })
     }
 }
 

@@ -2,29 +2,6 @@
 //!
 //! Keys of a step are the names of the Python class `DatabricksStep`; unknown keys
 //! are refused, and text is not taken for a number or the other way round.
-//!
-//! ```
-//! use std::path::Path;
-//!
-//! use azml_pipeline::Pipeline;
-//!
-//! # fn main() -> Result<(), azml_pipeline::PipelineError> {
-//! let text = "
-//! name: train
-//! default_compute: my-dbx-cluster
-//! parameters: {depth: 3}
-//! steps:
-//!   - type: DatabricksStep
-//!     name: fit
-//!     num_workers: 1
-//!     notebook_path: /Shared/fit
-//!     notebook_params: {depth: {parameter: depth}}
-//! ";
-//! let pipeline = Pipeline::from_yaml(text, Path::new("."))?;
-//! pipeline.validate()?;
-//! # Ok(())
-//! # }
-//! ```
 
 mod convert;
 mod form;
@@ -39,6 +16,29 @@ use crate::{Pipeline, PipelineError, Problem, ProblemKind, Result};
 
 impl Pipeline {
     /// Reads a pipeline from YAML. Folders of local scripts are relative to `folder`.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use azml_pipeline::Pipeline;
+    ///
+    /// # fn main() -> Result<(), azml_pipeline::PipelineError> {
+    /// let text = "
+    /// name: train
+    /// default_compute: my-dbx-cluster
+    /// parameters: {depth: 3}
+    /// steps:
+    ///   - type: DatabricksStep
+    ///     name: fit
+    ///     num_workers: 1
+    ///     notebook_path: /Shared/fit
+    ///     notebook_params: {depth: {parameter: depth}}
+    /// ";
+    /// let pipeline = Pipeline::from_yaml(text, Path::new("."))?;
+    /// pipeline.validate()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// Checks the form only; [`validate`](Self::validate) checks what it says.
     ///

@@ -181,7 +181,8 @@ async fn a_dry_run_keeps_both_forms_and_sends_nothing() {
     let forms = run.log(step, StepLog::Job).await.unwrap();
     let options = SubmitOptions::default();
     let databricks = DatabricksJobs::preview(&two_notebooks(), &options).await.unwrap();
-    assert_eq!(forms, two_notebooks().to_wire(&options).unwrap() + &databricks);
+    let azure_ml = two_notebooks().to_wire(&options).unwrap();
+    assert_eq!(forms, format!("{azure_ml}\n{databricks}\n"));
     let missing = pipelines.run("dry-run-7").status().await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
 }

@@ -142,8 +142,8 @@ fn flows(bodies: &Value) -> Value {
 fn snapshots(wire: &Wire, pipeline: &Pipeline) -> Value {
     let mut seen = BTreeSet::new();
     let mut snapshots = Vec::new();
-    for (module, planned) in wire.modules.iter().zip(&wire.plan.modules) {
-        let Some(id) = &module.storage_id else { continue };
+    for planned in &wire.plan.modules {
+        let Some(id) = &planned.body.storage_id else { continue };
         if seen.insert(id) {
             let folder = pipeline.steps[planned.step].code.source_directory.as_ref().unwrap();
             let snapshot = Snapshot::read(folder).unwrap();
