@@ -36,7 +36,34 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
         );
     }
     print!("{}", prices(project)?);
+    print!("{}", budget(project)?);
     Ok(())
+}
+
+/// What those may cost who take one crate alone: name, features, the most crates.
+const BUDGETS: &[(&str, &[&str], usize)] =
+    &[("azml-tracking", &[], 110), ("azml-tracking", &["--no-default-features"], 40)];
+
+/// The price of what is taken alone, beside what it may be.
+fn budget(project: &Project) -> anyhow::Result<String> {
+    let mut text = String::from("crates that are taken alone:\n");
+    let mut is_over = false;
+    for (name, features, most) in BUDGETS {
+        let count = price(project, name, features)?;
+        let features = features.first().unwrap_or(&"with its default features");
+        writeln!(text, "{count:>6}  {name} {features} (fewer than {most})")?;
+        is_over |= count >= *most;
+    }
+    if is_over {
+        bail!("{text}a crate costs more than it may");
+    }
+    Ok(text)
+}
+
+fn price(project: &Project, name: &str, features: &[&str]) -> anyhow::Result<usize> {
+    let mut tree = project.cargo(["tree", "--quiet", "-e", "normal", "--prefix", "none", "-p"]);
+    let tree = process::capture(tree.arg(name).args(features))?;
+    Ok(count(&tree, name))
 }
 
 /// What is wrong with the dependencies of a workspace, as `cargo metadata` tells them.
@@ -78,10 +105,7 @@ fn prices(project: &Project) -> anyhow::Result<String> {
     let mut text = String::from("crates that each of ours pulls in:\n");
     for package in array(&project.metadata["packages"]) {
         let Some(name) = package["name"].as_str() else { continue };
-        let tree = process::capture(
-            &mut project.cargo(["tree", "--quiet", "-e", "normal", "--prefix", "none", "-p", name]),
-        )?;
-        let count = count(&tree, name);
+        let count = price(project, name, &[])?;
         writeln!(text, "{count:>6}  {name}")?;
     }
     Ok(text)

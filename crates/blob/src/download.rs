@@ -2,7 +2,7 @@ use std::{io, path::Path};
 
 use azml_core::{Error, ErrorKind, Operation, Result};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use md5::{Digest, Md5};
+use md5::Context as Md5;
 use tokio::fs::{self, File};
 
 use crate::{
@@ -110,7 +110,7 @@ async fn is_complete(path: &Path, properties: &BlobProperties) -> bool {
     }
     let mut hash = Md5::new();
     let is_read = add_file(&mut file, &mut hash).await.is_ok();
-    is_read && <[u8; 16]>::from(hash.finalize()) == expected
+    is_read && hash.finalize().0 == expected
 }
 
 fn about(path: &Path, err: &io::Error) -> Error {

@@ -1,12 +1,13 @@
 //! What has arrived of a file, beside the place where the whole will be.
 
 use std::{
+    fmt,
     fs::File as StdFile,
     io::{self, SeekFrom},
     path::{Path, PathBuf},
 };
 
-use md5::{Digest, Md5};
+use md5::Context as Md5;
 use same_file::Handle;
 use tokio::{
     fs::{self, File},
@@ -19,13 +20,21 @@ const CHUNK: usize = 256 * 1024;
 
 /// A file that is not complete yet. Nobody else writes to it: that of a version is
 /// locked, any other has a name of its own.
-#[derive(Debug)]
 pub(crate) struct Partial {
     path: PathBuf,
     file: File,
     len: u64,
     hash: Md5,
     is_kept: bool,
+}
+
+impl fmt::Debug for Partial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Partial")
+            .field("path", &self.path)
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Partial {
@@ -63,7 +72,7 @@ impl Partial {
 
     /// The hash of the bytes that are there.
     pub(crate) fn md5(&self) -> [u8; 16] {
-        self.hash.clone().finalize().into()
+        self.hash.clone().finalize().0
     }
 
     /// Where it is.
@@ -74,7 +83,7 @@ impl Partial {
     /// Writes `part` behind what is there.
     pub(crate) async fn add(&mut self, part: &[u8]) -> io::Result<()> {
         self.file.write_all(part).await?;
-        self.hash.update(part);
+        self.hash.consume(part);
         self.len += part.len() as u64;
         Ok(())
     }
@@ -115,7 +124,7 @@ pub(crate) async fn add_file(file: &mut File, hash: &mut Md5) -> io::Result<u64>
         if len == 0 {
             return Ok(total);
         }
-        hash.update(&chunk[..len]);
+        hash.consume(&chunk[..len]);
         total += len as u64;
     }
 }

@@ -15,7 +15,6 @@ use azml_core::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use md5::{Digest, Md5};
 use parking_lot::Mutex;
 
 use crate::{BlobClient, BlobUrl, DownloadOptions, UploadOptions, wire};
@@ -59,7 +58,7 @@ fn answer(status: u16) -> http::response::Builder {
 }
 
 fn md5(body: &[u8]) -> String {
-    STANDARD.encode(Md5::digest(body))
+    STANDARD.encode(::md5::compute(body).0)
 }
 
 impl State {

@@ -4,7 +4,7 @@ use azml_core::{BodySource, Error, ErrorKind, Operation, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use md5::{Digest, Md5};
+use md5::Context as Md5;
 
 use crate::{BlobClient, BlobProperties, BlobUrl, UploadOptions, ops};
 
@@ -43,7 +43,7 @@ impl BlobClient {
         }
         let (result, md5) = if total <= options.block_size {
             let body = read(&*source, 0..total).await?;
-            let md5: [u8; 16] = Md5::digest(&body).into();
+            let md5: [u8; 16] = ::md5::compute(&body).0;
             let put = ops::Put { url, body, md5, options: &options };
             (self.endpoint(url).call(&put).await, md5)
         } else {
@@ -82,7 +82,7 @@ impl BlobClient {
         let (mut hash, mut at) = (Md5::new(), 0);
         while at < there.len {
             let end = there.len.min(at + options.block_size);
-            hash.update(read(source, at..end).await?);
+            hash.consume(read(source, at..end).await?);
             at = end;
         }
         let hash: [u8; 16] = hash.finalize().into();
@@ -119,7 +119,7 @@ impl BlobClient {
         }))
         .buffered(1)
         .map_ok(|(index, body)| {
-            whole.update(&body);
+            whole.consume(&body);
             let block = Block::new(index, body);
             ids.push(block.id.clone());
             let is_there = there.contains(&(block.id.clone(), block.body.len() as u64));
@@ -145,7 +145,7 @@ impl BlobClient {
 
 impl Block {
     fn new(index: u64, body: Bytes) -> Self {
-        let md5: [u8; 16] = Md5::digest(&body).into();
+        let md5: [u8; 16] = ::md5::compute(&body).0;
         let mut name = index.to_be_bytes().to_vec();
         name.extend(md5);
         Self { id: STANDARD.encode(name), body, md5 }

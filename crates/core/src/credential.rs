@@ -2,7 +2,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use time::{OffsetDateTime, macros::datetime};
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 use crate::Result;
 
@@ -87,7 +87,7 @@ impl StaticToken {
 #[async_trait]
 impl TokenCredential for StaticToken {
     async fn token(&self, _: &Scope) -> Result<AccessToken> {
-        Ok(AccessToken::new(self.0.clone(), datetime!(9999-12-31 23:59:59 UTC)))
+        Ok(AccessToken::new(self.0.clone(), PrimitiveDateTime::MAX.assume_utc()))
     }
 }
 

@@ -1,7 +1,10 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use parking_lot::Mutex;
 use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 
@@ -49,7 +52,7 @@ impl TokenCache {
     /// Forgets `rejected`, unless another caller has replaced it meanwhile.
     pub fn invalidate(&self, scope: &Scope, rejected: &AccessToken) {
         let slot = self.slot(scope);
-        let mut kept = slot.kept.lock();
+        let mut kept = locked(&slot.kept);
         let is_kept = kept
             .as_ref()
             .is_some_and(|it| it.token.secret.expose_secret() == rejected.secret.expose_secret());
@@ -61,7 +64,7 @@ impl TokenCache {
     }
 
     fn slot(&self, scope: &Scope) -> Arc<Slot> {
-        let mut slots = self.slots.lock();
+        let mut slots = locked(&self.slots);
         if let Some(slot) = slots.get(scope) {
             return slot.clone();
         }
@@ -72,18 +75,21 @@ impl TokenCache {
         let token = self.credential.token(scope).await?;
         let life = Duration::try_from(token.expires_at - self.clock.now()).unwrap_or_default();
         let refresh_at = token.expires_at - MARGIN.min(life / 2);
-        *slot.kept.lock() = Some(Kept { token: token.clone(), refresh_at });
+        *locked(&slot.kept) = Some(Kept { token: token.clone(), refresh_at });
         Ok(token)
     }
 }
 
 impl Slot {
     fn fresh(&self, now: OffsetDateTime) -> Option<AccessToken> {
-        self.kept.lock().as_ref().filter(|it| now < it.refresh_at).map(|it| it.token.clone())
+        locked(&self.kept).as_ref().filter(|it| now < it.refresh_at).map(|it| it.token.clone())
     }
 
     fn good(&self, now: OffsetDateTime) -> Option<AccessToken> {
-        self.kept.lock().as_ref().filter(|it| now < it.token.expires_at).map(|it| it.token.clone())
+        locked(&self.kept)
+            .as_ref()
+            .filter(|it| now < it.token.expires_at)
+            .map(|it| it.token.clone())
     }
 }
 
@@ -115,6 +121,11 @@ impl TokenCredential for TokenCache {
     fn invalidate(&self, scope: &Scope, rejected: &AccessToken) {
         TokenCache::invalidate(self, scope, rejected);
     }
+}
+
+/// What a panic elsewhere has left is still a token or none.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

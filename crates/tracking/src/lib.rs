@@ -36,8 +36,10 @@
 //! [`Experiment`] and the `async` ones of [`Tracking`].
 
 pub mod artifacts;
+#[cfg(feature = "azureml")]
 mod azureml;
 mod destination;
+#[cfg(feature = "azureml")]
 mod environment;
 pub mod experiments;
 mod folder;
@@ -62,9 +64,7 @@ mod upload;
 pub use crate::layer::TrackingLayer;
 pub use crate::{
     artifacts::{Artifact, ArtifactPath, Artifacts},
-    azureml::AzureMlTracking,
     destination::Destination,
-    environment::RunEnvironment,
     experiments::{ExperimentId, ExperimentInfo, ExperimentName, ExperimentView, Experiments},
     folder::FolderTracking,
     limits::BatchLimits,
@@ -88,3 +88,5 @@ pub use crate::{
     tracking::{Experiment, Tracking, TrackingBackend},
     transfer::{TransferOptions, TransferProgress, Upload},
 };
+#[cfg(feature = "azureml")]
+pub use crate::{azureml::AzureMlTracking, environment::RunEnvironment};

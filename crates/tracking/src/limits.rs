@@ -1,5 +1,9 @@
 use std::time::Duration;
 
+/// What Azure ML has stored can be read after this long at the latest, as a rule:
+/// its official client waits as long for a batch.
+pub(crate) const AZURE_ML_SETTLES: Duration = Duration::from_secs(60);
+
 /// What one batch of a backend may hold, and what becomes of one that is sent twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -7,8 +7,10 @@ use std::{fmt, sync::Arc};
 
 use azml_core::BodySource;
 
+#[cfg(feature = "azureml")]
+pub(crate) use self::local::model_files;
 pub(crate) use self::{
-    local::{files, files_below, model_files},
+    local::{files, files_below},
     meter::Meter,
 };
 use crate::ArtifactPath;

@@ -10,7 +10,7 @@ mod models;
 mod tests;
 mod token;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use azml_blob::BlobClient;
 use azml_core::{Clock, Endpoint, Error, RequestBuilder, ResourceId, Result, RetryPolicy};
@@ -19,12 +19,8 @@ use http::Method;
 pub(crate) use self::token::RunToken;
 use crate::{
     Artifacts, BatchLimits, Destination, Experiments, Metrics, MlflowServer, MlflowTracking,
-    RegisteredModels, Runs, TrackingBackend,
+    RegisteredModels, Runs, TrackingBackend, limits::AZURE_ML_SETTLES,
 };
-
-/// What was stored can be read after this long at the latest, as a rule: the
-/// official client waits as long for a batch.
-pub(crate) const SETTLES: Duration = Duration::from_secs(60);
 
 /// Tracks runs in an Azure ML workspace. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -93,7 +89,7 @@ impl TrackingBackend for AzureMlTracking {
 
     fn limits(&self) -> BatchLimits {
         // Each number has an id; whether the service looks at it is not documented.
-        BatchLimits::new(1000, 100, 100).with_unknown_duplicates(SETTLES)
+        BatchLimits::new(1000, 100, 100).with_unknown_duplicates(AZURE_ML_SETTLES)
     }
 
     fn tried_once(&self) -> Arc<dyn TrackingBackend> {

@@ -8,7 +8,7 @@ use azml_core::{
     TokenCredential,
 };
 use secrecy::SecretString;
-use time::{OffsetDateTime, macros::datetime};
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::history::GetToken;
 use crate::RunRef;
@@ -38,7 +38,7 @@ impl RunToken {
         expires_at: Option<OffsetDateTime>,
     ) -> Self {
         // Without a known end the service will tell.
-        let expires_at = expires_at.unwrap_or(datetime!(9999-12-31 23:59:59 UTC));
+        let expires_at = expires_at.unwrap_or(PrimitiveDateTime::MAX.assume_utc());
         let token = AccessToken::new(token, expires_at);
         Self { endpoint, workspace, run, state: Mutex::new(State { token, is_handed_out: false }) }
     }
@@ -76,6 +76,8 @@ impl TokenCredential for RunToken {
 
 #[cfg(test)]
 mod tests {
+    use time::macros::datetime;
+
     use std::time::Duration;
 
     use azml_core::TokenCache;

@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     Artifacts, BatchLimits, Destination, Experiments, Metrics, RegisteredModels, RunBatch, RunRef,
-    Runs, TrackingBackend, azureml,
+    Runs, TrackingBackend, limits::AZURE_ML_SETTLES,
 };
 
 /// Tracks runs on a server that speaks the MLflow REST API. Cheap to clone.
@@ -117,7 +117,7 @@ impl TrackingBackend for MlflowTracking {
             MlflowServer::Plain => BatchLimits::new(1000, 100, 100),
             // Larger batches have been refused: mlflow issue 2441.
             MlflowServer::AzureMl => {
-                BatchLimits::new(200, 100, 100).with_unknown_duplicates(azureml::SETTLES)
+                BatchLimits::new(200, 100, 100).with_unknown_duplicates(AZURE_ML_SETTLES)
             }
             MlflowServer::Databricks => {
                 BatchLimits::new(1000, 100, 100).with_unknown_duplicates(Duration::from_secs(5))

@@ -273,6 +273,7 @@ fn unsupported(what: &str) -> Error {
 const _: fn(&dyn RegisteredModels) = |_| ();
 
 /// Refuses names that the service would refuse.
+#[cfg(feature = "azureml")]
 pub(crate) fn check_name(operation: &'static str, name: &ModelName) -> Result<()> {
     let text = name.as_str();
     let is_good = text.len() <= 255
@@ -288,7 +289,7 @@ pub(crate) fn check_name(operation: &'static str, name: &ModelName) -> Result<()
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "azureml"))]
 mod tests {
     use super::*;
 

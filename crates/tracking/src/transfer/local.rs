@@ -87,6 +87,7 @@ pub(crate) async fn files_below(
 
 /// The files of a model at `path`: a file, or a folder that keeps its name.
 /// Also tells the name.
+#[cfg(feature = "azureml")]
 pub(crate) async fn model_files(
     operation: &'static str,
     path: &Path,

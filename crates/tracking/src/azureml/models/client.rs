@@ -3,7 +3,6 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use azml_core::{Error, ErrorKind, PageToken, Result, stream_pages};
 use futures_core::stream::BoxStream;
-use time::macros::format_description;
 use uuid::Uuid;
 
 use super::{super::artifact::PrefixContentInfo, ops, wire};
@@ -164,10 +163,9 @@ impl AzureMlTracking {
     async fn upload_model(&self, path: &Path) -> Result<String> {
         let (name, files) = model_files("models.register", path).await?;
         let now = self.endpoint.clock().now();
-        let shape = format_description!("[year repr:last_two][month][day]T[hour][minute][second]");
-        let now = now
-            .format(shape)
-            .map_err(|err| Error::local("models.register", ErrorKind::Other, err))?;
+        let (year, month, day) = (now.year() % 100, u8::from(now.month()), now.day());
+        let (hour, minute, second) = now.to_hms();
+        let now = format!("{year:02}{month:02}{day:02}T{hour:02}{minute:02}{second:02}");
         let random = Uuid::new_v4().simple().to_string();
         let container = format!("{now}-{}", random.get(..8).unwrap_or_default());
         self.send_files(LOCAL, &container, files, &TransferOptions::default()).await?;
