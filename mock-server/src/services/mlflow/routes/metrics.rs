@@ -95,7 +95,7 @@ pub(super) async fn get_history_bulk(
     root: Root,
     Asked(fields): Asked,
 ) -> Answer {
-    let fields = fields.as_they_came();
+    let fields = fields.unparsed();
     let mut ids = fields.texts("run_id")?;
     let count = ids.len();
     let begin = "GetMetricHistoryBulk request";

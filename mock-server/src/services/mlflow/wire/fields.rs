@@ -44,7 +44,7 @@ impl Fields {
     }
 
     /// For calls that MLflow reads without its parser: nothing is lost.
-    pub(in crate::services::mlflow) fn as_they_came(self) -> Self {
+    pub(in crate::services::mlflow) fn unparsed(self) -> Self {
         Self::new(self.entries, Reading { is_faithful: false, ..self.reading })
     }
 
