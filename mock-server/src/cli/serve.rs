@@ -82,6 +82,10 @@ pub(super) struct Options {
     /// keeps them itself.
     #[arg(long, value_name = "URI")]
     mlflow_artifact_root: Option<String>,
+    /// How plain MLflow reads bodies with fields of the wrong kind: as `mlflow server`, which loses
+    /// what its checks pass over, or strictly, with a refusal.
+    #[arg(long, value_enum, default_value = "faithful")]
+    mlflow_reading: Reading,
     /// Who approves sign-ins by device code.
     #[arg(long, value_enum, default_value = "approve")]
     device_code: DeviceCodes,
@@ -97,6 +101,12 @@ enum Runner {
     Simulate,
     /// This machine, for real.
     Local,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Reading {
+    Faithful,
+    Strict,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -302,6 +312,7 @@ fn python_version(python: &Path) -> Result<String, String> {
 fn tracking(options: &Options) -> TrackingOptions {
     let tracking = TrackingOptions::default()
         .with_dedupe(options.tracking_dedupe == Switch::On)
+        .with_faithful(options.mlflow_reading == Reading::Faithful)
         .with_visibility_delay(Duration::from_secs_f64(options.tracking_delay));
     match &options.mlflow_artifact_root {
         Some(root) => tracking.with_artifact_root(root),

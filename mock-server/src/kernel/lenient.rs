@@ -14,6 +14,20 @@ const DIGITS: usize = 18;
 
 /// `bytes` with such numbers outside texts put in quotes. Copies only if there is one.
 pub(crate) fn quoted(bytes: &[u8]) -> Cow<'_, [u8]> {
+    quoted_as(bytes, "")
+}
+
+/// The same, with a mark in front of them: for who has to tell them from texts.
+pub(crate) fn marked_numbers(bytes: &[u8]) -> Cow<'_, [u8]> {
+    quoted_as(bytes, "\\u0001")
+}
+
+/// Whether a text inside stood there as a number.
+pub(crate) fn is_bare(text: &str) -> bool {
+    text.starts_with(MARK)
+}
+
+fn quoted_as<'a>(bytes: &'a [u8], mark: &str) -> Cow<'a, [u8]> {
     let (mut text, mut copied) = (Vec::new(), 0);
     let (mut at, mut in_text) = (0, false);
     while let Some(&first) = bytes.get(at) {
@@ -25,6 +39,7 @@ pub(crate) fn quoted(bytes: &[u8]) -> Cow<'_, [u8]> {
                 if is_foreign {
                     text.extend_from_slice(&bytes[copied..at]);
                     text.push(b'"');
+                    text.extend_from_slice(mark.as_bytes());
                     text.extend_from_slice(&bytes[at..at + len]);
                     text.push(b'"');
                     copied = at + len;
@@ -52,7 +67,9 @@ fn number_at(bytes: &[u8]) -> (usize, bool) {
     let is_part = |it: &&u8| matches!(it, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
     let len = bytes.iter().take_while(is_part).count().max(1);
     let number = std::str::from_utf8(&bytes[..len]).unwrap_or_default();
-    (len, DIGITS < len && is_large_integer(number))
+    let has_exponent = number.contains(['e', 'E']);
+    let is_infinite = has_exponent && number.parse().is_ok_and(f64::is_infinite);
+    (len, is_infinite || DIGITS < len && is_large_integer(number))
 }
 
 /// Whether `text` is an integer that 64 bits do not hold.
@@ -126,6 +143,7 @@ mod tests {
             r#"["1180591620717411303425","-9223372036854775809",18446744073709551615]"#
         );
         assert_eq!(read("[1234567890123456789012.5,1e25]"), "[1234567890123456789012.5,1e25]");
+        assert_eq!(read("[1e400,-1E999]"), r#"["1e400","-1E999"]"#, "no double is so large");
     }
 
     #[test]

@@ -26,11 +26,16 @@ pub struct TrackingOptions {
     /// (the default) is `mlflow-artifacts:/`, which the server keeps itself. Of
     /// local folders the server reads and writes only what is below this one.
     pub artifact_root: Option<String>,
+    /// Whether plain MLflow reads bodies as `mlflow server` does: a field of the
+    /// wrong kind that its checks pass over is lost, and with it all that
+    /// comes after. On by default. Off, such a body is refused.
+    pub faithful: bool,
 }
 
 impl Default for TrackingOptions {
     fn default() -> Self {
-        Self { dedupe: true, visibility_delay: Duration::ZERO, artifact_root: None }
+        let visibility_delay = Duration::ZERO;
+        Self { dedupe: true, visibility_delay, artifact_root: None, faithful: true }
     }
 }
 
@@ -54,12 +59,19 @@ impl TrackingOptions {
         Self { artifact_root: Some(root).filter(|it| !it.is_empty()), ..self }
     }
 
+    /// Reads bodies as loosely as `mlflow server` (`true`), or strictly.
+    #[must_use]
+    pub fn with_faithful(self, faithful: bool) -> Self {
+        Self { faithful, ..self }
+    }
+
     /// As `/_mock/tracking` shows them.
     pub(super) fn shown(&self) -> Value {
         json!({
             "dedupe": self.dedupe,
             "visibility_delay_seconds": self.visibility_delay.as_secs_f64(),
             "artifact_root": self.artifact_root,
+            "faithful": self.faithful,
         })
     }
 
@@ -73,6 +85,7 @@ impl TrackingOptions {
             changed.visibility_delay = Duration::try_from_secs_f64(seconds)
                 .map_err(|_| Refusal::invalid("visibility_delay_seconds must be 0 or more"))?;
         }
+        changed.faithful = change.faithful.unwrap_or(changed.faithful);
         if let Some(root) = &change.artifact_root {
             changed = changed.with_artifact_root(root);
         }
@@ -88,4 +101,5 @@ pub(super) struct TrackingChange {
     visibility_delay_seconds: Option<f64>,
     /// Empty for the store that the server keeps itself.
     artifact_root: Option<String>,
+    faithful: Option<bool>,
 }

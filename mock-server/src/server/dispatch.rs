@@ -103,7 +103,7 @@ async fn recorded(
     let Ok(mut response) = cloud.operations().clone().oneshot(request).await;
     let answered = response.extensions().get::<Answered>().copied();
     if answered.is_none() {
-        response = services::unknown(&path, &method);
+        response = services::unknown(&path, &method, response.status());
     }
 
     let keeps_bodies = answered.is_none_or(|it| it.recorded);

@@ -65,6 +65,9 @@ pub(crate) struct RunPatch {
     pub(crate) run_type_v2: Option<Value>,
     pub(crate) parent_id: Option<String>,
     pub(crate) is_deleted: Option<bool>,
+    /// The status alone: when the run ended is told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<Status>,
     pub(crate) started_at: Option<OffsetDateTime>,
     pub(crate) ended_at: Option<OffsetDateTime>,
     pub(crate) tags: BTreeMap<String, Option<String>>,
@@ -156,6 +159,10 @@ impl Run {
         self.started_at = patch.started_at.or(self.started_at);
         self.ended_at = patch.ended_at.or(self.ended_at);
         self.is_deleted = patch.is_deleted.unwrap_or(self.is_deleted);
+        if let Some(status) = patch.status {
+            self.status = status;
+            self.status_revision += 1;
+        }
         self.tags.extend(patch.tags.clone());
         self.tags.retain(|key, _| !patch.untagged.contains(key));
         self.properties.extend(patch.properties.clone());

@@ -77,7 +77,7 @@ pub(crate) async fn exchange_with(
 ) -> io::Result<Answer> {
     let length = body.len();
     let head = format!(
-        "{method} {target} HTTP/1.1\r\n{headers}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        "{method} {target} HTTP/1.1\r\n{headers}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body.as_bytes()).await?;

@@ -1,6 +1,9 @@
 use axum::{
     body::Body,
-    http::{Request, Response, header::CONTENT_LENGTH},
+    http::{
+        Request, Response,
+        header::{CONTENT_LENGTH, CONTENT_TYPE},
+    },
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -11,7 +14,9 @@ use crate::kernel::{ConnectionReset, MockCloud};
 const ROOT: &str = "/mlflow/api/2.0/mlflow/experiments";
 
 async fn ask(cloud: &MockCloud, method: &str, path: &str, body: Value) -> Response<Body> {
-    let request = Request::builder().method(method).uri(path).body(Body::from(body.to_string()));
+    let request =
+        Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
+    let request = request.body(Body::from(body.to_string()));
     let Ok(response) = cloud.router().oneshot(request.unwrap()).await;
     response
 }

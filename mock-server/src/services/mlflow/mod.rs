@@ -19,8 +19,8 @@ mod wire;
 
 pub(crate) use self::{
     routes::{
-        AZURE_ML, AZURE_ML_PREVIEW, DATABRICKS, DATABRICKS_ONLY, DATABRICKS_PROXY, DBFS, PLAIN,
-        PROXY, SERVER, SIGNED,
+        AZURE_ML, AZURE_ML_PREVIEW, DATABRICKS, DATABRICKS_ONLY, DATABRICKS_PROXY, DBFS, GENAI,
+        PLAIN, PROXY, SERVER, SIGNED,
     },
     wire::no_such_page,
 };

@@ -172,6 +172,8 @@ pub(super) async fn search_datasets(
                 found.push(summary);
             }
         }
+        let text = |it: &Value, name: &str| it[name].as_str().unwrap_or_default().to_owned();
+        found.sort_by_key(|it| ["name", "digest", "context"].map(|name| text(it, name)));
         Ok(Json(listing("dataset_summaries", found, None)))
     })
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::{Json, http::HeaderMap};
+use axum::Json;
 use serde_json::{Map, Value, json};
 
 use super::{artifacts, experiments, metrics, root::Root, runs, versions};
@@ -15,9 +15,9 @@ use crate::{
             search::{Page, search_versions},
         },
         wire::{
-            Asked as Request, Envelope, Fields, check_content_type, experiment_json,
+            Asked as Request, Envelope, Fields, Head, experiment_json,
             graphql::{Asked, asked, selected},
-            version_json,
+            listed_version_json,
         },
     },
 };
@@ -27,10 +27,10 @@ type Refuse = Refused<Envelope>;
 pub(super) async fn execute(
     Here(kernel): Here,
     root: Root,
-    headers: HeaderMap,
+    head: Head,
     Raw(bytes, _): Raw<Envelope>,
 ) -> Result<Json<Value>, Refuse> {
-    check_content_type(&headers)?;
+    head.check()?;
     let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let query = body.get("query").and_then(Value::as_str).ok_or_else(|| {
         let text = "Missing value for required parameter 'query': a GraphQL document as text.";
@@ -116,7 +116,6 @@ fn related(kernel: &Kernel, root: &Root, field: &str, run: &Value) -> Value {
         let filter = format!("run_id = '{}'", text("run_id"));
         let found = search_versions(store, &filter, &[], Page { offset: 0, size: usize::MAX });
         let versions = found.map(|(it, _)| it).unwrap_or_default();
-        let models = versions.into_iter().filter_map(|it| Some((it, store.registered(&it.name)?)));
-        models.map(|(it, model)| version_json(it, model)).collect()
+        versions.into_iter().map(listed_version_json).collect()
     })
 }

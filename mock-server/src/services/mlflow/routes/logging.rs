@@ -1,14 +1,14 @@
-use axum::{Json, http::HeaderMap};
+use axum::Json;
 use serde_json::{Value, json};
 
 use super::{Answer, done, root::Root};
 use crate::{
-    kernel::{Here, Kernel, Raw, Refusal, Refused, strict::Notes},
+    kernel::{Here, Kernel, Raw, Refusal, Refused},
     services::mlflow::{
         state::{
             Logged, decide_batch, decide_inputs, decide_model_record, decide_one, decide_outputs,
         },
-        wire::{Asked, BatchBody, Envelope, Fields, MetricBody, datasets_of},
+        wire::{Asked, BatchBody, Envelope, Fields, Head, MetricBody, datasets_of, missing},
     },
     store::ModelOutput,
 };
@@ -18,11 +18,14 @@ type Refuse = Refused<Envelope>;
 pub(super) async fn log_metric(
     Here(kernel): Here,
     root: Root,
-    notes: Notes,
-    headers: HeaderMap,
+    head: Head,
     Raw(bytes, _): Raw<Envelope>,
 ) -> Answer {
-    let body = MetricBody::read(&headers, &bytes, &notes)?;
+    let body = MetricBody::read(&head, &bytes)?;
+    if body.metric.dataset_name.is_some() != body.metric.dataset_digest.is_some() {
+        let text = "Both dataset_name and dataset_digest must be provided if one is provided";
+        return Err(Refusal::invalid(text).into());
+    }
     let logged = Logged { metrics: vec![body.metric], ..Logged::default() };
     log_one(&kernel, &root, &body.run_id, logged)
 }
@@ -30,11 +33,10 @@ pub(super) async fn log_metric(
 pub(super) async fn log_batch(
     Here(kernel): Here,
     root: Root,
-    notes: Notes,
-    headers: HeaderMap,
+    head: Head,
     Raw(bytes, _): Raw<Envelope>,
 ) -> Answer {
-    let body = BatchBody::read(&headers, &bytes, &notes)?;
+    let body = BatchBody::read(&head, &bytes)?;
     log_all(&kernel, &root, body)?;
     Ok(done())
 }
@@ -72,7 +74,7 @@ pub(super) async fn log_inputs(Here(kernel): Here, root: Root, Asked(fields): As
     let datasets = datasets_of(&fields)?;
     let mut models = Vec::new();
     for it in fields.objects("models")? {
-        models.push(it.required("model_id")?.to_owned());
+        models.push(it.loose_text("model_id")?.unwrap_or_default().to_owned());
     }
     kernel
         .commit::<_, Refuse>(|world, _| decide_inputs(world, &root.place, id, datasets, models))?;
@@ -81,10 +83,13 @@ pub(super) async fn log_inputs(Here(kernel): Here, root: Root, Asked(fields): As
 
 pub(super) async fn log_outputs(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
     let id = fields.run_id()?;
+    if !fields.has("models") {
+        return Err(missing("models").into());
+    }
     let mut models = Vec::new();
     for it in fields.objects("models")? {
-        let model_id = it.required("model_id")?.to_owned();
-        models.push(ModelOutput { model_id, step: it.whole("step")?.unwrap_or(0) });
+        let model_id = it.loose_text("model_id")?.unwrap_or_default().to_owned();
+        models.push(ModelOutput { model_id, step: it.loose_whole("step")?.unwrap_or(0) });
     }
     kernel.commit::<_, Refuse>(|world, _| decide_outputs(world, &root.place, id, models))?;
     Ok(done())
@@ -118,11 +123,10 @@ pub(super) async fn log_model(Here(kernel): Here, root: Root, Asked(fields): Ask
 pub(super) async fn log_batch_async(
     here: Here,
     root: Root,
-    notes: Notes,
-    headers: HeaderMap,
+    head: Head,
     Raw(bytes, _): Raw<Envelope>,
 ) -> Answer {
-    let body = BatchBody::read(&headers, &bytes, &notes)?;
+    let body = BatchBody::read(&head, &bytes)?;
     let has_metrics = !body.logged.metrics.is_empty();
     log_all(&here.0, &root, body)?;
     let id = if has_metrics { uuid::Uuid::new_v4().to_string() } else { String::new() };

@@ -7,10 +7,10 @@ use super::{Answer, experiments::listing, root::Root};
 use crate::{
     kernel::{Here, Refusal},
     services::mlflow::{
-        state::{self, search::Page},
+        state::search::Page,
         wire::{Asked, Fields, missing, point_json},
     },
-    store::{Point, Run, Series},
+    store::{Point, Run, Series, Store},
 };
 
 const LARGEST_HISTORY: usize = 25_000;
@@ -37,6 +37,11 @@ fn by_step(one: &Point, other: &Point) -> Ordering {
 
 fn points(run: &Run, key: &str) -> Vec<Point> {
     run.metrics.get(key).into_iter().flat_map(Series::numbers).collect()
+}
+
+/// The points of a run. One that is unknown has none.
+fn of_known(store: &Store, id: &str, key: &str) -> Vec<Point> {
+    store.run(id).map(|run| points(run, key)).unwrap_or_default()
 }
 
 /// The points of a page in the order of time. The rest is not sorted.
@@ -67,7 +72,7 @@ fn of_run(run_id: &str, key: &str, point: Point) -> Value {
 pub(super) async fn get_history(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
     let (id, key) = (fields.run_id()?, fields.required("metric_key")?);
     let token = fields.text("page_token")?;
-    let asked = fields.whole("max_results")?;
+    let asked = fields.loose_whole("max_results")?;
     if let Some(asked) = asked.filter(|it| *it < 1) {
         let text = format!(
             "Invalid value {asked} for parameter 'max_results' supplied. It must be a positive integer."
@@ -77,8 +82,7 @@ pub(super) async fn get_history(Here(kernel): Here, root: Root, Asked(fields): A
     let size = asked.and_then(|it| usize::try_from(it).ok()).unwrap_or(usize::MAX);
     let page = Page::new(token, size)?;
     kernel.read(|world, _| {
-        let run = state::run(world.stores.at(&root.place), id)?;
-        let points = points(run, key);
+        let points = of_known(world.stores.at(&root.place), id, key);
         let next = page.next(points.len());
         let shown = paged(points, page).into_iter().map(|it| point_json(key, it)).collect();
         Ok(Json(listing("metrics", shown, next)))
@@ -91,6 +95,7 @@ pub(super) async fn get_history_bulk(
     root: Root,
     Asked(fields): Asked,
 ) -> Answer {
+    let fields = fields.unparsed();
     let mut ids = fields.texts("run_id")?;
     let count = ids.len();
     let begin = "GetMetricHistoryBulk request";
@@ -182,7 +187,7 @@ pub(super) async fn get_history_bulk_interval(
         let store = world.stores.at(&root.place);
         let mut shown = Vec::new();
         for id in &ids {
-            let mut points = points(state::run(store, id)?, key);
+            let mut points = of_known(store, id, key);
             if let Some((start, end)) = steps {
                 points.retain(|it| (start..=end).contains(&it.step.unwrap_or(0)));
             }

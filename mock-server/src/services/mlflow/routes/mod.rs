@@ -6,6 +6,7 @@ mod attachment;
 mod databricks;
 mod dbfs;
 mod experiments;
+mod genai;
 mod graphql;
 mod logging;
 mod metrics;
@@ -29,6 +30,8 @@ use crate::{
         databricks as workspace,
     },
 };
+
+pub(crate) use self::genai::GENAI;
 
 /// `mlflow server`: nobody has to sign in.
 pub(crate) static PLAIN: Service = Service::new::<Envelope>("mlflow", open_to_all, PLAIN_ROUTES);
@@ -264,8 +267,10 @@ const SERVER_ROUTES: &[Route] = &[
     Route::get("mlflow.runs.get_run_data_status", "/mlflow/api/2.0/preview/mlflow/runs/get-run-data-status", |it| on(it, logging::run_data_status)),
     Route::post("mlflow.graphql", "/mlflow/graphql", |it| on(it, graphql::execute)),
     Route::absent(Method::POST, "mlflow.traces.export", "/mlflow/v1/traces"),
-    Route::absent(Method::POST, "mlflow.webhooks.create", "/mlflow/api/2.0/mlflow/webhooks"),
-    Route::absent(Method::GET, "mlflow.webhooks.list", "/mlflow/api/2.0/mlflow/webhooks"),
+    Route::absent(Method::GET, "mlflow.traces.get_artifact", "/mlflow/ajax-api/2.0/mlflow/get-trace-artifact"),
+    Route::absent(Method::GET, "mlflow.gateway.proxy", "/mlflow/ajax-api/2.0/mlflow/gateway-proxy"),
+    Route::absent(Method::POST, "mlflow.gateway.proxy", "/mlflow/ajax-api/2.0/mlflow/gateway-proxy"),
+    Route::absent(Method::GET, "mlflow.telemetry", "/mlflow/ajax-api/3.0/mlflow/ui-telemetry"),
 ];
 
 /// DBFS as MLflow's client reaches it.

@@ -15,7 +15,7 @@ use crate::{
             model_status_of,
         },
     },
-    store::{LoggedModel, LoggedModelPatch, Store},
+    store::{LoggedModel, LoggedModelPatch, Place, Store},
 };
 
 type Refuse = Refused<Envelope>;
@@ -73,12 +73,18 @@ fn patch(kernel: &Kernel, root: &Root, id: &str, patch: LoggedModelPatch) -> Res
     kernel.commit(|world, ctx| decide_logged_patch(world, &root.place, id, patch, ctx))
 }
 
+/// MLflow itself wants the id of the model in the body, too.
+fn check_body(root: &Root, fields: &Fields) -> Result<(), Refusal> {
+    if root.place == Place::Plain { fields.required("model_id").map(drop) } else { Ok(()) }
+}
+
 pub(super) async fn finalize(
     Here(kernel): Here,
     root: Root,
     Names(path, _): PathNames,
     Asked(fields): Asked,
 ) -> Answer {
+    check_body(&root, &fields)?;
     let text = match fields.whole("status") {
         Ok(Some(number)) => number.to_string(),
         _ => fields.required("status")?.to_owned(),
@@ -124,6 +130,7 @@ pub(super) async fn log_params(
     Names(path, _): PathNames,
     Asked(fields): Asked,
 ) -> Answer {
+    check_body(&root, &fields)?;
     let params = fields.pairs("params")?.into_iter().collect();
     patch(&kernel, &root, &path.model_id, LoggedModelPatch { params, ..Default::default() })?;
     Ok(done())

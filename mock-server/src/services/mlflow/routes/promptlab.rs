@@ -32,6 +32,7 @@ fn pairs(fields: &Fields, name: &str) -> Result<Vec<(String, String)>, Refusal> 
 }
 
 pub(super) async fn create(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Shown {
+    let fields = fields.unparsed();
     let experiment_id = required(&fields, "experiment_id")?.to_owned();
     let template = required(&fields, "prompt_template")?.to_owned();
     let prompt = pairs(&fields, "prompt_parameters")?;

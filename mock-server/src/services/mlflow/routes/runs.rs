@@ -6,15 +6,15 @@ use super::{
     root::Root,
 };
 use crate::{
-    kernel::{Caller, Here, Kernel, Refused},
+    kernel::{Caller, Here, Kernel, Refusal, Refused},
     services::mlflow::{
         state::{
             self, NewRun, decide_deletion, decide_new_run, decide_untag, decide_update,
             search::{Page, RunSearch, search_runs},
         },
         wire::{
-            self, Asked, Envelope, Fields, at_millis, info_json, run_answer, runs_answer,
-            status_of, view_of,
+            self, Asked, Envelope, Fields, at_millis, info_json, invalid_value, run_answer,
+            runs_answer, status_of, view_of,
         },
     },
     store::Place,
@@ -32,14 +32,23 @@ pub(super) async fn create(
     Asked(fields): Asked,
 ) -> Shown {
     let experiment_id = fields.text_or_empty("experiment_id")?.to_owned();
-    let started_at = fields.whole("start_time")?.filter(|it| *it != 0).and_then(at_millis);
+    if experiment_id.is_empty() && root.place == Place::Plain {
+        let text = "A run belongs to an experiment: 'experiment_id' is missing";
+        return Err(Refusal::invalid(text).with_code("BAD_REQUEST").into());
+    }
+    let started_at = match (fields.whole("start_time")?, &root.place) {
+        // MLflow itself has no time of its own for this.
+        (None, Place::Plain) => at_millis(0),
+        (given, Place::Plain) => given.and_then(at_millis),
+        (given, _) => given.filter(|it| *it != 0).and_then(at_millis),
+    };
     let name = fields.text("run_name")?.filter(|it| !it.is_empty()).map(str::to_owned);
-    let user = match (fields.text("user_id")?, &root.place) {
+    let user = match (fields.loose_text("user_id")?, &root.place) {
         (Some(user), _) => user.to_owned(),
         (None, Place::Plain) => String::new(),
         (None, _) => caller.name,
     };
-    let tags = fields.pairs("tags")?;
+    let tags = fields.loose_pairs("tags")?;
     let new = NewRun { experiment_id, name, user, started_at, tags, ..NewRun::default() };
     let id =
         kernel.commit::<_, Refuse>(|world, ctx| decide_new_run(world, &root.place, new, ctx))?;
@@ -59,7 +68,8 @@ pub(super) async fn get(Here(kernel): Here, root: Root, Asked(fields): Asked) ->
 
 pub(super) async fn update(Here(kernel): Here, root: Root, Asked(fields): Asked) -> Answer {
     let id = fields.run_id()?;
-    let ended_at = fields.whole("end_time")?.filter(|it| *it != 0).and_then(at_millis);
+    let ended_at = fields.whole("end_time")?;
+    let ended_at = ended_at.filter(|it| *it != 0 || root.place == Place::Plain).and_then(at_millis);
     let status = status_of(&fields)?;
     let name = fields.text("run_name")?.map(str::to_owned);
     kernel.commit::<_, Refuse>(|world, ctx| {
@@ -80,7 +90,12 @@ pub(super) async fn restore(here: Here, root: Root, asked: Asked) -> Answer {
 }
 
 fn set_deleted(Here(kernel): &Here, root: &Root, fields: &Fields, is_deleted: bool) -> Answer {
-    let id = fields.run_id()?;
+    // The old name passes the check and is not read.
+    let id = if root.place == Place::Plain && fields.has("run_uuid") && !fields.has("run_id") {
+        ""
+    } else {
+        fields.run_id()?
+    };
     kernel.commit::<_, Refuse>(|world, ctx| {
         decide_deletion(world, &root.place, id, is_deleted, ctx)
     })?;
@@ -97,9 +112,12 @@ pub(super) async fn search(Here(kernel): Here, root: Root, Asked(fields): Asked)
     let ids = fields.texts("experiment_ids")?;
     let filter = fields.text_or_empty("filter")?;
     let view = view_of(&fields, "run_view_type")?;
+    if let Some(asked) = fields.whole("max_results")?.filter(|it| LARGEST_PAGE < *it) {
+        return Err(invalid_value("max_results", &asked.into()).into());
+    }
     let size = page_size(&fields, 1000, LARGEST_PAGE)?;
     let order_by = fields.texts("order_by")?;
-    let page = Page::new(fields.text("page_token")?, size)?;
+    let page = Page::new(fields.loose_text("page_token")?, size)?;
     let search = RunSearch::new(filter, &order_by, view, page)?;
     let ids = state::experiment_ids(&root.place, &ids)?;
     let delay = kernel.tracking().visibility_delay;

@@ -1,4 +1,4 @@
-use axum::Json;
+use axum::{Json, response::Html};
 use serde_json::{Value, json};
 
 /// Whose answers this mock gives.
@@ -8,8 +8,8 @@ pub(super) async fn health() -> &'static str {
     "OK"
 }
 
-pub(super) async fn version() -> &'static str {
-    VERSION
+pub(super) async fn version() -> Html<&'static str> {
+    Html(VERSION)
 }
 
 /// What clients ask before they use what not every server has.

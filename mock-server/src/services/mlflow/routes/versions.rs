@@ -16,7 +16,7 @@ use crate::{
             decide_version_untag,
             search::{Page, search_versions},
         },
-        wire::{Asked, Envelope, Fields, version_json},
+        wire::{Asked, Envelope, Fields, listed_version_json, version_json},
     },
     store::{LoggedModel, Run},
 };
@@ -73,8 +73,7 @@ pub(super) async fn search(Here(kernel): Here, root: Root, Asked(fields): Asked)
     kernel.read(|world, _| {
         let store = world.stores.at(&root.place);
         let (found, next) = search_versions(store, filter, &order_by, page)?;
-        let models = found.into_iter().filter_map(|it| Some((it, store.registered(&it.name)?)));
-        let found: Vec<Value> = models.map(|(it, model)| version_json(it, model)).collect();
+        let found: Vec<Value> = found.into_iter().map(listed_version_json).collect();
         Ok(Json(listing("model_versions", found, next)))
     })
 }

@@ -104,7 +104,12 @@ pub(in super::super) fn decide_experiment(
         (Some(root), Place::Plain) if location.is_empty() => format!("{root}/{id}"),
         _ => location,
     };
+    let count = new.tags.len();
     let tags: BTreeMap<String, String> = new.tags.into_iter().collect();
+    if tags.len() < count && *place == Place::Plain {
+        // The database sees that something is there twice; MLflow says what it always says.
+        return Err(exists(&new.name));
+    }
     store::decide_experiment(store, place, id, &new.name, location, tags, ctx)
 }
 

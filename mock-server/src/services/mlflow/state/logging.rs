@@ -149,7 +149,7 @@ fn check(logged: &mut Logged, path: impl Fn(&str, usize, &str) -> String) -> Res
         if it.timestamp < 0 {
             let (field, at) = (path("metrics", index, "timestamp"), it.timestamp);
             let text = format!(
-                "Invalid value {at} for parameter '{field}' supplied: metric '{}' (value={}). Timestamp must be a nonnegative long (64-bit integer) ",
+                "Invalid value {at} for parameter '{field}' supplied: metric '{}' (value={:?}). Timestamp must be a nonnegative long (64-bit integer) ",
                 it.key, it.point.value
             );
             return Err(Refusal::invalid(text));

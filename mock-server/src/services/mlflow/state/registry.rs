@@ -21,7 +21,7 @@ pub(super) fn check_model_name(name: &str) -> Result<(), Refusal> {
     check_path("name", name)
 }
 
-fn number(version: &str) -> Result<u64, Refusal> {
+fn number(version: &str) -> Result<i64, Refusal> {
     version.trim().parse().map_err(|_| {
         Refusal::invalid(format!("Parameter 'version' must be an integer, got '{version}'."))
     })
@@ -47,7 +47,8 @@ pub(in super::super) fn version<'a>(
     let missing =
         || Refusal::not_found(format!("Model Version (name={name}, version={number}) not found"));
     let model = store.registered(name).ok_or_else(missing)?;
-    let found = model.versions.iter().find(|it| it.version == number);
+    let found = u64::try_from(number).ok();
+    let found = found.and_then(|it| model.versions.iter().find(|found| found.version == it));
     Ok((found.ok_or_else(missing)?, model))
 }
 
@@ -117,7 +118,7 @@ pub(in super::super) fn decide_registered_name(
     check_model_name(new_name)?;
     let store = world.stores.at(place);
     registered(store, name)?;
-    if store.registered(new_name).is_some() {
+    if name != new_name && store.registered(new_name).is_some() {
         let text = format!("Registered Model (name={new_name}) already exists.");
         return Err(Refusal::new(Kind::AlreadyExists, text));
     }

@@ -52,7 +52,11 @@ pub(in super::super) fn decide_new_run(
     let mut tags: BTreeMap<String, Option<String>> = BTreeMap::new();
     for (key, mut value) in new.tags {
         truncate(&mut value, LONGEST_TAG);
-        tags.insert(key, Some(value));
+        let twice = tags.insert(key.clone(), Some(value)).is_some();
+        if twice && *place == Place::Plain {
+            let text = format!("A run has each tag once: '{key}' is there twice");
+            return Err(Refusal::invalid(text).with_code("BAD_REQUEST"));
+        }
     }
     let tagged = tags.get(RUN_NAME).cloned().flatten();
     if let (Some(name), Some(tagged)) = (&new.name, &tagged)
@@ -109,15 +113,19 @@ pub(in super::super) fn decide_update(
     let store = world.stores.at(place);
     active(store, run_id)?;
     let mut events = Vec::new();
-    if let Some(status) = status {
+    // A run of plain MLflow ends when its client says so, whatever its status is.
+    let is_plain = *place == Place::Plain;
+    if let Some(status) = status.filter(|_| !is_plain) {
         events.extend(decide_status(store, place, run_id, status, None, ctx)?.0);
     }
+    let status = status.filter(|_| is_plain);
     let name = name.filter(|it| !it.is_empty());
-    if ended_at.is_some() || name.is_some() {
+    if ended_at.is_some() || name.is_some() || status.is_some() {
         let tags = name.clone().map(|it| (RUN_NAME.to_owned(), Some(it)));
         let patch = RunPatch {
             display_name: name.clone(),
             name,
+            status,
             ended_at,
             tags: tags.into_iter().collect(),
             ..RunPatch::default()

@@ -31,7 +31,12 @@ async fn a_logged_model_lives_until_it_is_deleted() {
         (status, text),
         (404, format!("No tag with key 't' found for model with ID '{id}'."))
     );
-    mount.did(&format!("{at}/params"), json!({"params": [{"key": "p", "value": "1"}]})).await;
+    mount
+        .did(
+            &format!("{at}/params"),
+            json!({"model_id": id, "params": [{"key": "p", "value": "1"}]}),
+        )
+        .await;
     let (_, shown) = mount.get(&at).await;
     assert_eq!(shown["model"]["data"]["params"].as_array().unwrap().len(), 2);
 

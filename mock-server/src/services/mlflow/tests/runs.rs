@@ -65,7 +65,7 @@ async fn a_batch_has_limits_and_each_of_its_fields_a_name() {
         ),
         (
             json!({"metrics": [{"key": "m", "value": 1, "timestamp": -1}]}),
-            "Invalid value -1 for parameter 'metrics[0].timestamp' supplied: metric 'm' (value=1). Timestamp must be",
+            "Invalid value -1 for parameter 'metrics[0].timestamp' supplied: metric 'm' (value=1.0). Timestamp must be",
         ),
         (
             json!({"metrics": 5}),
@@ -138,8 +138,11 @@ async fn the_name_of_a_run_and_its_tag_are_one() {
 
     let both = json!({"experiment_id": "1", "run_name": "a", "tags": [{"key": "mlflow.runName", "value": "b"}]});
     assert!(mount.refused("/runs/create", both).await.2.starts_with("Both 'run_name' argument"));
-    let bad = json!({"run_id": run, "status": "SLEEPING"});
-    assert_eq!(mount.refused("/runs/update", bad).await.0, 400);
+    let unknown = json!({"run_id": run, "status": "SLEEPING"});
+    let updated = mount.did("/runs/update", unknown.clone()).await;
+    assert_eq!(updated["run_info"]["status"], "FINISHED", "a word that there is not says nothing");
+    mount.cloud.set_tracking(crate::TrackingOptions::default().with_faithful(false));
+    assert_eq!(mount.refused("/runs/update", unknown).await.0, 400);
 }
 
 #[tokio::test]
@@ -245,4 +248,52 @@ async fn a_prompt_that_was_tried_is_a_finished_run() {
     let id = text(&run["info"]["run_id"]);
     let (_, list) = mount.get(&format!("/artifacts/list?run_id={id}")).await;
     assert_eq!(list["files"][0]["path"], "eval_results_table.json");
+}
+
+#[tokio::test]
+async fn a_run_ends_when_its_client_says_so_and_begins_at_0_if_it_says_nothing() {
+    let (mount, run) = Mount::with_run().await;
+    assert_eq!(mount.shown(&run).await["info"]["start_time"], 0);
+    let end = |body: Value| {
+        let mut body = body;
+        body["run_id"] = json!(run);
+        mount.did("/runs/update", body)
+    };
+    let info = end(json!({"status": "FINISHED"})).await["run_info"].clone();
+    assert_eq!((&info["status"], &info["end_time"]), (&json!("FINISHED"), &Value::Null));
+    end(json!({"end_time": 5})).await;
+    let info = end(json!({"status": "FAILED"})).await["run_info"].clone();
+    assert_eq!(info["end_time"], 5, "a status leaves it alone");
+    let info = end(json!({"end_time": 0})).await["run_info"].clone();
+    assert_eq!(info["end_time"], Value::Null);
+    let twice = json!([{"key": "a", "value": "1"}, {"key": "a", "value": "2"}]);
+    let refused = mount.refused("/runs/create", json!({"experiment_id": "1", "tags": twice})).await;
+    assert_eq!((refused.0, refused.1.as_str()), (400, "BAD_REQUEST"));
+    assert_eq!(mount.refused("/runs/create", json!({})).await.0, 400);
+    assert_eq!(mount.refused("/runs/delete", json!({"run_uuid": run})).await.0, 404);
+    let unknown = mount.get("/metrics/get-history?run_id=none&metric_key=m").await;
+    assert_eq!(unknown, (200, json!({})));
+    let outputs = mount.refused("/runs/outputs", json!({"run_id": run})).await;
+    assert!(outputs.2.starts_with("Missing value for required parameter 'models'."));
+}
+
+#[tokio::test]
+async fn a_body_may_have_the_names_of_json_and_a_delete_has_a_body() {
+    let (mount, run) = Mount::with_run().await;
+    let tag = json!({"runId": run, "key": "a", "value": "b"});
+    mount.did("/runs/set-tag", tag).await;
+    assert_eq!(of_pairs(&mount.shown(&run).await["data"]["tags"], "a"), Some(&"b".into()));
+    let one = json!({"experimentIds": "1"});
+    let refused = mount.refused("/runs/search", one).await;
+    assert!(
+        refused.2.starts_with("Invalid value \"1\" for parameter 'experiment_ids'"),
+        "{refused:?}"
+    );
+    mount.did("/registered-models/create", json!({"name": "m"})).await;
+    let by_query = refusal(mount.ask("DELETE", "/registered-models/delete?name=m", "").await);
+    assert!(by_query.2.starts_with("Missing value for required parameter 'name'."), "{by_query:?}");
+    let bare = axum::http::Request::post("/mlflow/api/2.0/mlflow/runs/search");
+    let bare = bare.body(axum::body::Body::from("{}")).unwrap();
+    let answer = tower::ServiceExt::oneshot(mount.cloud.router(), bare).await.unwrap();
+    assert_eq!(answer.status(), 400, "it does not say what it is");
 }

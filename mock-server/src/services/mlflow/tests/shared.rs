@@ -57,6 +57,17 @@ async fn a_plain_server_says_who_it_is_and_what_it_has_not() {
     assert!(status == 404 && page.contains("<title>404 Not Found</title>"), "{page}");
     let absent = refusal(mount.post("^/api/2.0/mlflow/webhooks", json!({})).await);
     assert_eq!((absent.0, absent.1.as_str()), (501, "NOT_IMPLEMENTED"));
+    for (method, path) in [
+        ("POST", "/api/3.0/mlflow/traces/search"),
+        ("PATCH", "/api/3.0/mlflow/traces/tr-1/assessments/a-1"),
+        ("GET", "/ajax-api/3.0/mlflow/scorers/list"),
+    ] {
+        let absent = refusal(mount.ask(method, &format!("^{path}"), "{}").await);
+        assert_eq!((absent.0, absent.1.as_str()), (501, "NOT_IMPLEMENTED"), "{path}");
+    }
+    let wrong =
+        crate::tests::send_text(&mount.cloud, "PUT", "/mlflow/api/2.0/mlflow/runs/create", "", "");
+    assert_eq!(wrong.await.0, 405);
     let (status, _) = mount.get("^/ajax-api/2.0/mlflow/experiments/get?experiment_id=0").await;
     assert_eq!(status, 200, "the user interface has a root of its own");
 }

@@ -105,7 +105,7 @@ async fn a_test_sets_and_reads_the_switches_and_a_reset_brings_them_back() {
     let cloud = MockCloud::new();
     let (status, shown) = change(&cloud, json!({"dedupe": false})).await;
     assert_eq!(status, 200);
-    let wanted = json!({"dedupe": false, "visibility_delay_seconds": 0.0, "artifact_root": null});
+    let wanted = json!({"dedupe": false, "visibility_delay_seconds": 0.0, "artifact_root": null, "faithful": true});
     assert_eq!(shown, wanted);
     change(&cloud, json!({"visibility_delay_seconds": 1.5})).await;
     let wanted = TrackingOptions::default()
@@ -117,4 +117,50 @@ async fn a_test_sets_and_reads_the_switches_and_a_reset_brings_them_back() {
     }
     send_as(&cloud, "POST", "/_mock/reset", "", "").await;
     assert_eq!(cloud.tracking(), TrackingOptions::default());
+}
+
+/// What MLflow's own server keeps of bodies that its parser does not get through.
+#[tokio::test]
+async fn a_body_of_the_wrong_kind_is_read_as_far_as_mlflow_reads_it_or_refused() {
+    let (mount, run) = Mount::with_run().await;
+    let strict = TrackingOptions::default().with_faithful(false);
+    let metric = |key: &str, value: &str| {
+        format!(
+            r#"{{"run_id": "{run}", "key": "{key}", "value": {value}, "timestamp": 5, "step": 3}}"#
+        )
+    };
+    for (index, value) in ["NaN", "true", "1e400"].into_iter().enumerate() {
+        let key = format!("m{index}");
+        let sent = mount.ask("POST", "/runs/log-metric", &metric(&key, value)).await;
+        assert_eq!(sent, (200, json!({})), "{value}");
+        let path = format!("/metrics/get-history?run_id={run}&metric_key={key}");
+        let lost = json!([{"key": key, "value": 0.0, "timestamp": 0, "step": 0}]);
+        assert_eq!(mount.get(&path).await.1["metrics"], lost, "{value}: what follows is lost, too");
+    }
+    let refused = super::refusal(mount.ask("POST", "/runs/log-metric", &metric("m", "[]")).await);
+    assert!(
+        refused.2.starts_with("Invalid value [] for parameter 'value' supplied"),
+        "{refused:?}"
+    );
+
+    let tags = json!([{"key": "a", "value": "1"}, {"key": "b", "value": 2}, {"key": "c"}]);
+    let made = mount.did("/runs/create", json!({"experiment_id": "1", "tags": tags})).await;
+    let kept: Vec<&Value> = made["run"]["data"]["tags"].as_array().unwrap().iter().collect();
+    assert_eq!(kept[..2], [&json!({"key": "a", "value": "1"}), &json!({"key": "b", "value": ""})]);
+    assert_eq!(kept.len(), 3, "the third is the name of the run");
+    // The order of fields counts: the run is told before the parser stops.
+    let point = r#"{"key": "x", "value": "x", "timestamp": 1}"#;
+    let batch = format!(r#"{{"run_id": "{run}", "metrics": [{point}]}}"#);
+    assert_eq!(mount.ask("POST", "/runs/log-batch", &batch).await.0, 200);
+
+    mount.cloud.set_tracking(strict);
+    assert_eq!(mount.ask("POST", "/runs/log-batch", &batch).await.0, 400);
+    let body = json!({"experiment_id": "1", "tags": tags});
+    assert_eq!(mount.refused("/runs/create", body).await.0, 400);
+    for (value, status) in [("true", 400), ("1e400", 400), ("NaN", 200)] {
+        let sent = mount.ask("POST", "/runs/log-metric", &metric("s", value)).await;
+        assert_eq!(sent.0, status, "{value}");
+    }
+    let path = format!("/metrics/get-history?run_id={run}&metric_key=s");
+    assert_eq!(mount.get(&path).await.1["metrics"][0]["value"], "NaN", "and nothing else is lost");
 }

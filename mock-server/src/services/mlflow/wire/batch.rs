@@ -2,16 +2,13 @@
 //!
 //! What does not fit is read again field by field, to say which field is wrong.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{
-    Fields, missing,
-    request::{check_content_type, number_of},
-};
+use super::{Fields, Head, kinds::number_of, missing};
 use crate::{
-    kernel::{Refusal, lenient, strict::Notes},
+    kernel::{Refusal, lenient},
     services::mlflow::state::{Logged, Measured},
     store::Point,
 };
@@ -144,18 +141,17 @@ struct RunMetricEntry {
 }
 
 /// Reads `text` and takes note of what is unknown. `None` if it does not fit.
-fn read_noting<T: de::DeserializeOwned>(text: &[u8], notes: &Notes) -> Option<Result<T, Refusal>> {
+fn read_noting<T: de::DeserializeOwned>(text: &[u8], head: &Head) -> Option<Result<T, Refusal>> {
     let (mut json, mut unused) = (serde_json::Deserializer::from_slice(text), Vec::new());
     let read = serde_ignored::deserialize(&mut json, |path| unused.push(path.to_string()));
     let read = read.ok().filter(|_| json.end().is_ok())?;
-    Some(notes.take(unused).map(|()| read))
+    Some(head.note(unused).map(|()| read))
 }
 
-/// Reads fields one by one and takes note of what is unknown.
-fn fields_noting(bytes: &[u8], notes: &Notes) -> Result<Fields, Refusal> {
-    let fields = Fields::of_body(bytes);
-    notes.take(fields.unknown())?;
-    Ok(fields)
+/// The text of a body for the readers below: with what JSON does not have in
+/// quotes, or, read as MLflow does, without an excuse for it.
+fn readable<'a>(bytes: &'a [u8], head: &Head) -> Cow<'a, [u8]> {
+    if head.is_faithful { Cow::Borrowed(bytes) } else { lenient::quoted(bytes) }
 }
 
 /// A point of MLflow. The SQL store has no infinity; it keeps the greatest
@@ -190,14 +186,14 @@ pub(in crate::services::mlflow) struct BatchBody {
 }
 
 impl BatchBody {
-    pub(in crate::services::mlflow) fn read(
-        headers: &axum::http::HeaderMap,
-        bytes: &[u8],
-        notes: &Notes,
-    ) -> Result<Self, Refusal> {
-        check_content_type(headers)?;
-        let read = read_noting::<BatchEntry>(&lenient::quoted(bytes), notes).transpose()?;
-        if let Some(it) = read.filter(|it| !it.run_id.is_empty()) {
+    pub(in crate::services::mlflow) fn read(head: &Head, bytes: &[u8]) -> Result<Self, Refusal> {
+        head.check()?;
+        let read = read_noting::<BatchEntry>(&readable(bytes, head), head).transpose()?;
+        let keys = |it: &BatchEntry| {
+            let pairs = it.params.iter().chain(&it.tags).map(|it| &it.key);
+            pairs.chain(it.metrics.iter().map(|it| &it.key)).all(|it| !it.is_empty())
+        };
+        if let Some(it) = read.filter(|it| !it.run_id.is_empty() && keys(it)) {
             let logged = Logged {
                 metrics: it.metrics.into_iter().map(Measured::from).collect(),
                 params: it.params.into_iter().map(pair).collect(),
@@ -205,42 +201,57 @@ impl BatchBody {
             };
             return Ok(Self { run_id: it.run_id, logged });
         }
-        Self::read_by_field(&fields_noting(bytes, notes)?)
+        Self::read_by_field(&head.fields(bytes)?)
     }
 
     fn read_by_field(fields: &Fields) -> Result<Self, Refusal> {
-        let run_id = fields.run_id()?.to_owned();
+        // The old name of the run passes the check and is not read.
+        fields.run_id()?;
+        let run_id = fields.text_or_empty("run_id")?.to_owned();
         let keys = |name: &str| -> Result<Vec<(String, String)>, Refusal> {
             let mut found = Vec::new();
             for (index, it) in fields.objects(name)?.iter().enumerate() {
-                let key = it.text("key")?.filter(|it| !it.is_empty());
-                let key = key.ok_or_else(|| missing(&format!("{name}[{index}].key")))?;
-                found.push((key.to_owned(), it.text_or_empty("value")?.to_owned()));
+                if !it.has("key") || it.loose_text("key")? == Some("") {
+                    return Err(missing(&format!("{name}[{index}].key")));
+                }
+                let text = |name: &str| it.loose_text(name).map(Option::unwrap_or_default);
+                found.push((text("key")?.to_owned(), text("value")?.to_owned()));
             }
             Ok(found)
         };
         let mut metrics = Vec::new();
         for (index, it) in fields.objects("metrics")?.iter().enumerate() {
-            let part = |part: &str| format!("metrics[{index}].{part}");
-            metrics.push(metric_of(it, part)?);
+            metrics.push(metric_of(it, Some(index))?);
         }
         let logged = Logged { metrics, params: keys("params")?, tags: keys("tags")? };
         Ok(Self { run_id, logged })
     }
 }
 
-/// One metric, field by field. `path` says how a field is called in a refusal.
-fn metric_of(fields: &Fields, path: impl Fn(&str) -> String) -> Result<Measured, Refusal> {
-    let lacks = |name: &str| missing(&path(name));
-    let key = fields.text("key")?.filter(|it| !it.is_empty()).ok_or_else(|| lacks("key"))?;
-    let value = fields.decimal("value")?.ok_or_else(|| lacks("value"))?;
-    let timestamp = fields.whole("timestamp")?.ok_or_else(|| lacks("timestamp"))?;
-    let step = fields.whole("step")?.unwrap_or(0);
+/// One metric, field by field: at `index` of a list, or alone.
+fn metric_of(fields: &Fields, index: Option<usize>) -> Result<Measured, Refusal> {
+    for name in ["key", "value", "timestamp"] {
+        if !fields.has(name) || fields.loose_text(name)? == Some("") {
+            return Err(missing(
+                &index.map_or(name.to_owned(), |it| format!("metrics[{it}].{name}")),
+            ));
+        }
+    }
+    // Of a list the schema checks that the fields are there, and no more.
+    let is_alone = index.is_none();
     let text = |name: &str| -> Result<Option<String>, Refusal> {
-        Ok(fields.text(name)?.filter(|it| !it.is_empty()).map(str::to_owned))
+        let found = if is_alone { fields.text(name)? } else { fields.loose_text(name)? };
+        Ok(found.filter(|it| !it.is_empty()).map(str::to_owned))
     };
+    let whole = |name: &str| -> Result<i64, Refusal> {
+        let found = if is_alone { fields.whole(name)? } else { fields.loose_whole(name)? };
+        Ok(found.unwrap_or(0))
+    };
+    let key = text("key")?.unwrap_or_default();
+    let value = if is_alone { fields.decimal("value")? } else { fields.loose_decimal("value")? };
+    let (value, timestamp, step) = (value.unwrap_or(0.0), whole("timestamp")?, whole("step")?);
     Ok(Measured {
-        key: key.to_owned(),
+        key,
         timestamp,
         point: point_of(value, timestamp, step),
         model_id: text("model_id")?,
@@ -256,13 +267,9 @@ pub(in crate::services::mlflow) struct MetricBody {
 }
 
 impl MetricBody {
-    pub(in crate::services::mlflow) fn read(
-        headers: &axum::http::HeaderMap,
-        bytes: &[u8],
-        notes: &Notes,
-    ) -> Result<Self, Refusal> {
-        check_content_type(headers)?;
-        let read = read_noting::<RunMetricEntry>(&lenient::quoted(bytes), notes).transpose()?;
+    pub(in crate::services::mlflow) fn read(head: &Head, bytes: &[u8]) -> Result<Self, Refusal> {
+        head.check()?;
+        let read = read_noting::<RunMetricEntry>(&readable(bytes, head), head).transpose()?;
         if let Some(it) = read.filter(|it| !it.run_id.is_empty() && !it.key.is_empty()) {
             let RunMetricEntry { run_id, key, value, timestamp, step, .. } = it;
             let RunMetricEntry { model_id, dataset_name, dataset_digest, .. } = it;
@@ -278,8 +285,8 @@ impl MetricBody {
             };
             return Ok(Self { run_id, metric: metric.into() });
         }
-        let fields = fields_noting(bytes, notes)?;
+        let fields = head.fields(bytes)?;
         let run_id = fields.run_id()?.to_owned();
-        Ok(Self { run_id, metric: metric_of(&fields, str::to_owned)? })
+        Ok(Self { run_id, metric: metric_of(&fields, None)? })
     }
 }

@@ -35,8 +35,13 @@ impl kernel::Envelope for Envelope {
     }
 }
 
-/// What a plain server says of a path that it does not have: a page, no JSON.
-pub(crate) fn no_such_page() -> Response {
-    const PAGE: &str = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>The requested URL was not found on the server.</p>\n";
-    (StatusCode::NOT_FOUND, Html(PAGE)).into_response()
+/// What a plain server says of a path that it does not have, or not with this
+/// method: a page, no JSON.
+pub(crate) fn no_such_page(status: StatusCode) -> Response {
+    const NOT_FOUND: &str = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>The requested URL was not found on the server.</p>\n";
+    const NOT_ALLOWED: &str = "<!doctype html>\n<html lang=en>\n<title>405 Method Not Allowed</title>\n<h1>Method Not Allowed</h1>\n<p>The method is not allowed for the requested URL.</p>\n";
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        return (status, Html(NOT_ALLOWED)).into_response();
+    }
+    (StatusCode::NOT_FOUND, Html(NOT_FOUND)).into_response()
 }

@@ -4,8 +4,11 @@ mod artifacts;
 mod batch;
 mod envelope;
 mod experiments;
+mod fields;
 pub(super) mod graphql;
+mod kinds;
 mod models;
+mod python;
 mod registry;
 mod request;
 mod runs;
@@ -18,9 +21,11 @@ pub(super) use self::{
     artifacts::{FileInfo, files_json},
     batch::{BatchBody, MetricBody},
     experiments::experiment_json,
+    fields::Fields,
     models::{logged_model_json, model_status_of, model_status_word},
-    registry::{registered_json, version_json},
-    request::{Asked, Fields, check_content_type, invalid_value, missing, python_json},
+    python::{invalid_value, missing, python_json},
+    registry::{listed_version_json, registered_json, version_json},
+    request::{Asked, Head},
     runs::{
         Answer, RunView, datasets_of, info_json, point_json, run_answer, runs_answer, status_of,
         status_word, view_of,

@@ -4,8 +4,14 @@ use super::{millis, pairs_json, put_list, put_text};
 use crate::store::{Model, NO_STAGE, RegisteredModel};
 
 pub(in crate::services::mlflow) fn version_json(it: &Model, model: &RegisteredModel) -> Value {
+    let mut shown = listed_version_json(it);
     let aliases = model.aliases.iter().filter(|(_, version)| **version == it.version);
-    let aliases: Vec<Value> = aliases.map(|(alias, _)| alias.as_str().into()).collect();
+    put_list(&mut shown, "aliases", aliases.map(|(alias, _)| alias.as_str().into()).collect());
+    shown
+}
+
+/// A version among others: without its aliases.
+pub(in crate::services::mlflow) fn listed_version_json(it: &Model) -> Value {
     let mut shown = json!({
         "name": it.name, "version": it.version.to_string(),
         "creation_timestamp": millis(it.created_at),
@@ -16,7 +22,6 @@ pub(in crate::services::mlflow) fn version_json(it: &Model, model: &RegisteredMo
     });
     let tags = it.tags.iter().map(|(key, it)| (key, it.as_deref().unwrap_or_default()));
     put_list(&mut shown, "tags", pairs_json(tags));
-    put_list(&mut shown, "aliases", aliases);
     put_text(&mut shown, "model_id", it.origin.model_id.as_deref());
     shown
 }
@@ -32,11 +37,7 @@ pub(in crate::services::mlflow) fn registered_json(it: &RegisteredModel) -> Valu
     let latest = [NO_STAGE, "Staging", "Production", "Archived"]
         .into_iter()
         .filter_map(|stage| it.versions.iter().rev().find(|version| version.stage == stage));
-    put_list(
-        &mut shown,
-        "latest_versions",
-        latest.map(|version| version_json(version, it)).collect(),
-    );
+    put_list(&mut shown, "latest_versions", latest.map(listed_version_json).collect());
     let alias = |(alias, version): (&String, &u64)| json!({ "alias": alias, "version": version.to_string() });
     put_list(&mut shown, "aliases", it.aliases.iter().map(alias).collect());
     shown

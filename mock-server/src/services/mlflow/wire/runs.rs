@@ -5,7 +5,7 @@ use axum::{
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Value, json};
 
-use super::{Fields, invalid_value, millis};
+use super::{Fields, millis};
 use crate::{
     kernel::Refusal,
     services::mlflow::state::search::{View, run_name},
@@ -44,43 +44,23 @@ pub(in crate::services::mlflow) fn status_word(status: Status) -> &'static str {
 
 /// A status by its name or its number.
 pub(in crate::services::mlflow) fn status_of(fields: &Fields) -> Result<Option<Status>, Refusal> {
-    if let Ok(Some(number)) = fields.whole("status") {
-        return match number {
-            1 => Ok(Some(Status::Running)),
-            2 => Ok(Some(Status::NotStarted)),
-            3 => Ok(Some(Status::Completed)),
-            4 => Ok(Some(Status::Failed)),
-            5 => Ok(Some(Status::Canceled)),
-            _ => Err(invalid_value("status", &number.into())),
-        };
-    }
-    match fields.text("status")? {
-        None => Ok(None),
-        Some("RUNNING") => Ok(Some(Status::Running)),
-        Some("SCHEDULED") => Ok(Some(Status::NotStarted)),
-        Some("FINISHED") => Ok(Some(Status::Completed)),
-        Some("FAILED") => Ok(Some(Status::Failed)),
-        Some("KILLED") => Ok(Some(Status::Canceled)),
-        Some(other) => Err(invalid_value("status", &other.into())),
-    }
+    let all =
+        [Status::Running, Status::NotStarted, Status::Completed, Status::Failed, Status::Canceled];
+    let word = |text: &str| all.into_iter().find(|it| status_word(*it) == text);
+    let number = |number: i64| all.get(usize::try_from(number).ok()?.checked_sub(1)?).copied();
+    fields.choice("status", word, number)
 }
 
 /// Which of the deleted and the others are wanted, by name or number.
 pub(in crate::services::mlflow) fn view_of(fields: &Fields, name: &str) -> Result<View, Refusal> {
-    if let Ok(Some(number)) = fields.whole(name) {
-        return match number {
-            1 => Ok(View::Active),
-            2 => Ok(View::Deleted),
-            3 => Ok(View::All),
-            _ => Err(invalid_value(name, &number.into())),
-        };
-    }
-    match fields.text(name)? {
-        None | Some("ACTIVE_ONLY") => Ok(View::Active),
-        Some("DELETED_ONLY") => Ok(View::Deleted),
-        Some("ALL") => Ok(View::All),
-        Some(other) => Err(invalid_value(name, &other.into())),
-    }
+    let word = |text: &str| match text {
+        "ACTIVE_ONLY" | "1" => Some(View::Active),
+        "DELETED_ONLY" | "2" => Some(View::Deleted),
+        "ALL" | "3" => Some(View::All),
+        _ => None,
+    };
+    let number = |number: i64| word(&number.to_string());
+    Ok(fields.choice(name, word, number)?.unwrap_or_default())
 }
 
 /// The datasets that a run is fed with.
@@ -89,8 +69,9 @@ pub(in crate::services::mlflow) fn datasets_of(
 ) -> Result<Vec<DatasetInput>, Refusal> {
     let input = |it: &Fields| {
         let dataset = it.object("dataset")?;
-        let text = |name: &str| dataset.text_or_empty(name).map(str::to_owned);
-        let optional = |name: &str| Ok::<_, Refusal>(dataset.text(name)?.map(str::to_owned));
+        let text =
+            |name: &str| dataset.loose_text(name).map(|it| it.unwrap_or_default().to_owned());
+        let optional = |name: &str| Ok::<_, Refusal>(dataset.loose_text(name)?.map(str::to_owned));
         let dataset = Dataset {
             name: text("name")?,
             digest: text("digest")?,
@@ -188,8 +169,9 @@ impl Serialize for Info<'_> {
         map.serialize_entry("user_id", &run.user)?;
         map.serialize_entry("status", status_word(run.status))?;
         map.serialize_entry("start_time", &millis(run.started_at.unwrap_or(run.created_at)))?;
-        if let Some(ended_at) = run.ended_at {
-            map.serialize_entry("end_time", &millis(ended_at))?;
+        // The end of 0 is none.
+        if let Some(ended_at) = run.ended_at.map(millis).filter(|it| *it != 0) {
+            map.serialize_entry("end_time", &ended_at)?;
         }
         map.serialize_entry("artifact_uri", &self.0.artifact_uri)?;
         let stage = if run.is_deleted { "deleted" } else { "active" };
