@@ -1,6 +1,6 @@
 //! JSON bodies exactly as the pipelines service reads them.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Serialize;
 
@@ -74,7 +74,7 @@ pub(crate) struct OutputPort {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ModuleParameter {
-    pub(crate) name: String,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) parameter_type: &'static str,
     pub(crate) is_optional: bool,
     pub(crate) default_value: String,
@@ -138,7 +138,7 @@ pub(crate) struct ModuleNode {
 pub(crate) struct Assignment {
     /// `"0"` for a literal, `"1"` for a parameter of the graph.
     pub(crate) value_type: &'static str,
-    pub(crate) name: String,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) value: String,
 }
 

@@ -1,8 +1,14 @@
 //! One step as the service stores it: a reusable definition, found by its hash.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+    iter,
+};
 
-use super::{NO_CONTENT, RUN_AFTER_OUTPUT, sha256};
+use sha2::{Digest, Sha256};
+
+use super::{NO_CONTENT, RUN_AFTER_OUTPUT, hex};
 use crate::{
     DatabricksStep, InputSource, OutputMode, ParameterValue, PipelineData, PipelineParameter,
     StepInput,
@@ -165,44 +171,70 @@ fn input_setting(input: &StepInput) -> Option<wire::InputSetting> {
     })
 }
 
-/// Hash of everything that defines the module but the files of its folder.
+/// Hash of everything that defines the module but the files of its folder: its parts,
+/// sorted and joined.
 fn definition_hash(
     step: &DatabricksStep,
     interface: &wire::StructuredInterface,
     parameters: &[StepParameter],
 ) -> String {
-    let part = |name: &str, value: Option<&str>| {
-        value.map(|it| format!(",{name}_{it}")).unwrap_or_default()
+    // All parts lie in one text, and only their places are sorted.
+    let mut text = String::with_capacity(2048);
+    let mut ends = Vec::with_capacity(parameters.len() + 16);
+    let mut part = |write: &dyn Fn(&mut String) -> fmt::Result| {
+        // Writing to a text does not fail.
+        let _ = write(&mut text);
+        ends.push(text.len());
     };
-    let mut names = vec![
-        format!("name_{}", step.name),
-        format!("deterministic_{}", ParameterValue::from(step.allow_reuse)),
-        format!("execution_{EXECUTION}"),
-    ];
-    names.extend(step.version.iter().map(|it| format!("version_{it}")));
+    part(&|it| write!(it, "name_{}", step.name));
+    part(&|it| write!(it, "deterministic_{}", ParameterValue::from(step.allow_reuse)));
+    part(&|it| write!(it, "execution_{EXECUTION}"));
+    if let Some(version) = &step.version {
+        part(&|it| write!(it, "version_{version}"));
+    }
     for port in &interface.inputs {
-        let mode = part("ds_mode", port.data_store_mode);
-        let path = part("ds_path", port.path_on_compute.as_deref());
-        let types = port.data_type_ids_list.join(",");
-        names.push(format!("input_{}{mode}{path},datatypes_{types}", port.name));
+        part(&|it| {
+            write!(it, "input_{}", port.name)?;
+            option(it, "ds_mode", port.data_store_mode)?;
+            option(it, "ds_path", port.path_on_compute.as_deref())?;
+            write!(it, ",datatypes_{}", port.data_type_ids_list.join(","))
+        });
     }
     for port in &interface.outputs {
-        let store = part("ds_name", port.data_store_name.as_deref());
-        let mode = part("ds_mode", port.data_store_mode);
-        let path = part("ds_path", port.path_on_compute.as_deref());
-        let data_type = &port.data_type_id;
-        names.push(format!("output_{}{store}{mode}{path},datatype_{data_type}", port.name));
+        part(&|it| {
+            write!(it, "output_{}", port.name)?;
+            option(it, "ds_name", port.data_store_name.as_deref())?;
+            option(it, "ds_mode", port.data_store_mode)?;
+            option(it, "ds_path", port.path_on_compute.as_deref())?;
+            write!(it, ",datatype_{}", port.data_type_id)
+        });
     }
     for StepParameter { name, value, .. } in parameters {
-        names.push(match value {
-            StepValue::Literal(text) => format!("param_{name},val_{text}"),
+        part(&|it| match value {
+            StepValue::Literal(text) => write!(it, "param_{name},val_{text}"),
             StepValue::Parameter(PipelineParameter { name: other, default }) => {
-                format!("param_{name},val_PipelineParameter_Name:{other}_Default:{default}")
+                write!(it, "param_{name},val_PipelineParameter_Name:{other}_Default:{default}")
             }
         });
     }
-    names.sort_unstable();
-    sha256(&names.join("_"))
+    let starts = iter::once(0).chain(ends.iter().copied());
+    let mut parts: Vec<&str> = starts.zip(&ends).map(|(from, &to)| &text[from..to]).collect();
+    parts.sort_unstable();
+    let mut hasher = Sha256::new();
+    for (number, part) in parts.into_iter().enumerate() {
+        if number != 0 {
+            hasher.update(b"_");
+        }
+        hasher.update(part.as_bytes());
+    }
+    hex(&hasher.finalize())
+}
+
+fn option(text: &mut String, name: &str, value: Option<&str>) -> fmt::Result {
+    match value {
+        Some(value) => write!(text, ",{name}_{value}"),
+        None => Ok(()),
+    }
 }
 
 fn module_parameter(parameter: &StepParameter) -> wire::ModuleParameter {

@@ -16,6 +16,9 @@ use crate::{
 /// The datastore that every workspace begins with.
 const USUAL_DATASTORE: &str = "workspaceblobstore";
 
+/// About what a step takes.
+const STEP_BYTES: usize = 6 * 1024;
+
 /// The bodies that would be sent.
 #[derive(Debug, Serialize)]
 pub(crate) struct Wire {
@@ -36,8 +39,13 @@ pub(super) fn document(
     chosen: &Chosen,
 ) -> Result<String> {
     let wire = Wire::new(pipeline, options, chosen)?;
-    let text = serde_json::to_string(&wire);
-    Ok(text.map_err(|err| Error::local("pipelines.to_wire", ErrorKind::InvalidArgument, err))?)
+    let mut text = Vec::with_capacity(STEP_BYTES * pipeline.steps.len());
+    serde_json::to_writer(&mut text, &wire).map_err(failed)?;
+    Ok(String::from_utf8(text).map_err(failed)?)
+}
+
+fn failed(err: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::local("pipelines.to_wire", ErrorKind::InvalidArgument, err)
 }
 
 impl Wire {

@@ -1,12 +1,14 @@
 //! The step as the list of named texts that the service stores.
 
+use std::borrow::Cow;
+
 use super::{DatabricksStep, StepCluster, StepCode, defaults};
 use crate::{Argument, ParameterValue, Pipeline, PipelineParameter, library};
 
 /// One parameter of a module.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StepParameter {
-    pub(crate) name: String,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) value: StepValue,
     /// Whether it describes where to run rather than what.
     pub(crate) metadata: bool,
@@ -42,22 +44,22 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    fn metadata(&mut self, name: &str, value: impl Into<String>) {
-        self.push(name.to_owned(), StepValue::Literal(value.into()), true);
+    fn metadata(&mut self, name: &'static str, value: impl Into<String>) {
+        self.push(name.into(), StepValue::Literal(value.into()), true);
     }
 
-    fn metadata_opt(&mut self, name: &str, value: Option<String>) {
+    fn metadata_opt(&mut self, name: &'static str, value: Option<String>) {
         if let Some(value) = value {
             self.metadata(name, value);
         }
     }
 
-    fn code_text(&mut self, name: &str, value: impl Into<String>) {
-        self.push(name.to_owned(), StepValue::Literal(value.into()), false);
+    fn code_text(&mut self, name: &'static str, value: impl Into<String>) {
+        self.push(name.into(), StepValue::Literal(value.into()), false);
     }
 
     /// Appends, or replaces the value of a parameter that is there already.
-    fn push(&mut self, name: String, value: StepValue, metadata: bool) {
+    fn push(&mut self, name: Cow<'static, str>, value: StepValue, metadata: bool) {
         match self.items.iter_mut().find(|it| it.name == name) {
             Some(known) => known.value = value,
             None => self.items.push(StepParameter { name, value, metadata }),
@@ -131,12 +133,12 @@ impl List<'_> {
         for (key, value) in params {
             if let Resolved::Parameter(parameter) = self.resolve(value) {
                 let name = format!("_AML_PARAMETER_{key}");
-                self.push(name, StepValue::Parameter(parameter), false);
+                self.push(name.into(), StepValue::Parameter(parameter), false);
             }
         }
     }
 
-    fn arguments(&mut self, field: &str, arguments: &[Argument]) {
+    fn arguments(&mut self, field: &'static str, arguments: &[Argument]) {
         if arguments.is_empty() {
             return;
         }
@@ -154,7 +156,7 @@ impl List<'_> {
         for argument in arguments {
             if let Resolved::Parameter(parameter) = self.resolve(argument) {
                 let name = format!("_AML_PARAMETER_{}", escape(parameter.name.as_str()));
-                self.push(name, StepValue::Parameter(parameter), false);
+                self.push(name.into(), StepValue::Parameter(parameter), false);
             }
         }
     }
