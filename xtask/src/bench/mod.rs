@@ -4,6 +4,7 @@ mod http;
 mod jobs;
 mod mock_cloud;
 mod spark;
+mod tracking_client;
 mod tracking_flow;
 
 use crate::project::Project;
@@ -14,6 +15,9 @@ enum Benchmark {
     Mock,
     /// A run with 100 metrics: azml beside azureml-core
     Tracking,
+    /// What a log call costs, and what is lost when the process is killed: azml beside
+    /// other tracking clients
+    TrackingClient,
     /// Pages of 10,000 jobs and 100,000 runs
     Jobs,
     /// A Spark task on a cluster whose JVM is warm, beside one that starts it
@@ -35,6 +39,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
     }
     if let None | Some(Benchmark::Tracking) = options.name {
         tracking_flow::run(project, options.check)?;
+    }
+    if let None | Some(Benchmark::TrackingClient) = options.name {
+        tracking_client::run(project, options.check)?;
     }
     if let None | Some(Benchmark::Jobs) = options.name {
         jobs::run(project, options.check)?;

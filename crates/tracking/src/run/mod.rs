@@ -37,7 +37,8 @@ use crate::{
 /// A run ends with [`finish`](Self::finish), [`fail`](Self::fail) or
 /// [`cancel`](Self::cancel). If the last handle is dropped before, the run has
 /// failed: the code that logged has returned early, or panicked. A process that is
-/// killed leaves a run that [`Tracking::recover`] ends as killed.
+/// killed, or aborts (as a panic does with `panic = "abort"`), leaves a run that
+/// [`Tracking::recover`] ends as killed, at the time when it was last alive.
 #[derive(Clone, Debug)]
 pub struct Run(Arc<Inner>);
 

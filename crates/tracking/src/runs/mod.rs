@@ -57,6 +57,8 @@ pub struct RunInfo {
     pub ended_at: Option<OffsetDateTime>,
     /// Why it failed.
     pub error: Option<RunError>,
+    /// Whether it was deleted. It may be there all the same, and takes nothing more.
+    pub is_deleted: bool,
 }
 
 impl RunInfo {
@@ -78,6 +80,7 @@ impl RunInfo {
             started_at: None,
             ended_at: None,
             error: None,
+            is_deleted: false,
         }
     }
 }

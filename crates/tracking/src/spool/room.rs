@@ -4,6 +4,7 @@
 use std::{
     fs, io,
     sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
+    time::Duration,
 };
 
 use azml_core::{Error, ErrorKind, Result};
@@ -14,10 +15,17 @@ use super::{
 };
 use crate::Durability;
 
+/// Bytes of each segment that are kept for the end of the run, which can be noted
+/// then although there is no room for anything else.
+const RESERVE: usize = 1024;
+/// After so long without a segment the keeper is asked again.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 impl Writer {
-    pub(super) fn make_room(&self, active: &mut Active, length: usize) -> Result<()> {
+    pub(super) fn make_room(&self, active: &mut Active, length: usize, is_end: bool) -> Result<()> {
+        let reserve = if is_end { 0 } else { RESERVE };
         // The first segments are small: a large record may need the one after the next.
-        while active.map.len() < active.at + length {
+        while active.map.len() < active.at + length + reserve {
             self.roll(active)?;
         }
         Ok(())
@@ -67,8 +75,14 @@ impl Writer {
                 Slot::Ready(prepared) => return Ok(prepared),
                 Slot::Wanted | Slot::Taken => {
                     *slot = Slot::Wanted;
-                    let woken = self.slot_changed.wait(slot);
-                    slot = woken.unwrap_or_else(PoisonError::into_inner);
+                    let woken = self.slot_changed.wait_timeout(slot, PATIENCE);
+                    let (back, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+                    slot = back;
+                    if timeout.timed_out() {
+                        drop(slot);
+                        keeper::prepare(self);
+                        slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+                    }
                 }
                 stuck => {
                     *slot = stuck;

@@ -191,9 +191,10 @@ impl Writer {
         }
         let mut active = self.active();
         self.check_open()?;
-        self.make_room(&mut active, frame::len_of(payload.len()))?;
+        let is_end = matches!(record, Record::End { .. });
+        self.make_room(&mut active, frame::len_of(payload.len()), is_end)?;
         self.put(&mut active, payload.len(), |it| it.copy_from_slice(&payload));
-        if matches!(record, Record::End { .. }) {
+        if is_end {
             self.is_closed.store(true, Release);
         }
         self.accept(active, at_ms)
@@ -211,7 +212,7 @@ impl Writer {
         let series = &active.keys[key as usize];
         // A name is at most some hundred bytes.
         let room = frame::len_of(Point::LEN) + frame::len_of(series.name.len() + 16);
-        self.make_room(&mut active, room)?;
+        self.make_room(&mut active, room, false)?;
         let index = active.index;
         let series = &mut active.keys[key as usize];
         let step = step.unwrap_or(series.next_step);
