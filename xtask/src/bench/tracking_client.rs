@@ -38,12 +38,12 @@ pub(super) fn run(project: &Project, check: bool) -> anyhow::Result<()> {
         "--example",
         "tracking_client",
     ]))?;
-    let requirements = fs::read_to_string(project.path("xtask/bench/requirements.txt"))?;
+    let requirements = fs::read_to_string(project.path("bench/tracking-client-requirements.txt"))?;
     let python = python::find(&["python3.11", "python3"])?;
     let folder = project.target.join("venv/tracking-client");
     let bench = Bench {
         python: python::environment(&folder, &python, &requirements)?,
-        script: project.path("xtask/bench/tracking_client.py"),
+        script: project.path("bench/tracking_client.py"),
         ours: project.target.join("release/examples/tracking_client"),
         scratch: project.target.join("xtask/tracking-client"),
     };

@@ -1,9 +1,11 @@
 //! The backend that is a folder of this machine: for work without a server.
 //!
-//!     experiments/{id}.json              name, whether it is archived
-//!     runs/{id}/run.json                 what is said about the run
-//!     runs/{id}/metrics.jsonl            a number a line, each with an id
-//!     runs/{id}/artifacts/               its files
+//! ```text
+//! experiments/{id}.json       name, whether it is archived
+//! runs/{id}/run.json          what is said about the run
+//! runs/{id}/metrics.jsonl     a number a line, each with an id
+//! runs/{id}/artifacts/        its files
+//! ```
 
 mod artifacts;
 mod files;
