@@ -92,3 +92,34 @@ async fn no_point_is_lost_or_doubled_however_often_the_process_is_killed() {
         check(&spool, tracking, accepted).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_program_azml_brings_what_a_dead_process_has_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path(), &[]).await;
+    let url = format!("{}/mlflow", program.text("url").trim_end_matches('/'));
+    let spool = folder.path().join("spool");
+    kill_one(&spool, "mlflow", &url, Duration::from_millis(5)).await;
+    let files = folder.path().join("runs");
+    kill_one(&spool, "folder", files.to_str().unwrap(), Duration::from_millis(5)).await;
+    let sync = |flags: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cli"))
+            .args(["tracking", "sync", "--json"])
+            .args(flags)
+            .arg(&spool)
+            .env_clear()
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let lines = lines.as_array().unwrap().clone();
+        lines.iter().map(|it| it["outcome"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(sync(&["--dry-run"]), ["left behind", "left behind"]);
+    assert_eq!(sync(&[]), ["ended", "ended"]);
+    assert_eq!(sync(&[]), Vec::<String>::new());
+    let local = Tracking::new(FolderTracking::new(&files));
+    let experiment = local.find_experiment("killed").await.unwrap();
+    let runs: Vec<_> = experiment.runs(&RunQuery::new()).try_collect().await.unwrap();
+    assert_eq!((runs.len(), &runs[0].status), (1, &RunStatus::Killed));
+}

@@ -1,14 +1,16 @@
 //! What users may rely on, whatever the backend: the same test on each.
 
+use std::sync::Arc;
+
 use azml::{
-    core::{Endpoint, ErrorKind},
+    core::{Endpoint, ErrorKind, Scope, StaticToken},
     tracking::{
-        ArtifactPath, AzureMlTracking, FolderTracking, Metric, MetricValue, MlflowTracking,
-        ModelQuery, ModelStage, ModelUpdate, NewModel, NewRun, RunEnd, RunId, RunQuery, RunStatus,
-        Tracking, TransferOptions,
+        ArtifactPath, AzureMlTracking, FolderTracking, Metric, MetricValue, MlflowServer,
+        MlflowTracking, ModelQuery, ModelStage, ModelUpdate, NewModel, NewRun, RunEnd, RunId,
+        RunQuery, RunStatus, Tracking, TransferOptions,
     },
 };
-use azml_testkit::TestContext;
+use azml_testkit::{DATABRICKS_ORIGIN, DATABRICKS_TOKEN, TestContext};
 use futures_util::TryStreamExt;
 
 use crate::lakehouse::{PATIENCE, open, spooled};
@@ -239,4 +241,18 @@ async fn registers_models(tracking: &Tracking) {
     assert_eq!(gone.kind(), ErrorKind::NotFound);
     registry.delete_model(&two.name).await.unwrap();
     assert_eq!(tracking.model("wine", None).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn mlflow_of_databricks_keeps_what_it_is_told() {
+    let ctx = TestContext::new();
+    let token = Arc::new(StaticToken::new(DATABRICKS_TOKEN));
+    let endpoint = Endpoint::new(DATABRICKS_ORIGIN, ctx.transport())
+        .with_credential(token, Scope::new("databricks"));
+    let backend = MlflowTracking::new(endpoint);
+    assert_eq!(backend.server(), MlflowServer::Databricks);
+    let tracking = Tracking::new(backend);
+    keeps_what_it_is_told(&tracking).await;
+    two_may_log_to_a_run(&tracking).await;
+    registers_models(&tracking).await;
 }

@@ -7,6 +7,7 @@ mod mock_cloud;
 mod pipelines;
 mod served;
 mod spark;
+mod tracking_client;
 mod tracking_flow;
 
 use crate::project::Project;
@@ -17,6 +18,9 @@ enum Benchmark {
     Mock,
     /// A run with 100 metrics: azml beside azureml-core
     Tracking,
+    /// What a log call costs, and what is lost when the process is killed: azml beside
+    /// other tracking clients
+    TrackingClient,
     /// Pages of 10,000 jobs and 100,000 runs
     Jobs,
     /// MLflow's calls: what they cost the mock, `mlflow server` and `fml`
@@ -44,6 +48,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
     }
     if let None | Some(Benchmark::Tracking) = options.name {
         tracking_flow::run(project, options.check)?;
+    }
+    if let None | Some(Benchmark::TrackingClient) = options.name {
+        tracking_client::run(project, options.check)?;
     }
     if let None | Some(Benchmark::Jobs) = options.name {
         jobs::run(project, options.check)?;

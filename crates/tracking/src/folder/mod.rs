@@ -1,10 +1,10 @@
 //! The backend that is a folder of this machine: for work without a server.
 //!
 //! ```text
-//! experiments/{id}.json              name, whether it is archived
-//! runs/{id}/run.json                 what is said about the run
-//! runs/{id}/metrics.jsonl            a number a line, each with an id
-//! runs/{id}/artifacts/               its files
+//! experiments/{id}.json       name, whether it is archived
+//! runs/{id}/run.json          what is said about the run
+//! runs/{id}/metrics.jsonl     a number a line, each with an id
+//! runs/{id}/artifacts/        its files
 //! ```
 
 mod artifacts;

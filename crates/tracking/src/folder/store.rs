@@ -65,6 +65,7 @@ impl From<StoredRun> for RunInfo {
             started_at: Some(spool::instant(it.started_at)),
             ended_at: it.ended_at.map(spool::instant),
             error,
+            is_deleted: it.is_deleted,
             ..Self::new(it.id, it.experiment_id, RunStatus::from_word(&it.status))
         }
     }

@@ -166,6 +166,7 @@ struct Info {
     run_name: Option<String>,
     status: Option<String>,
     artifact_uri: Option<String>,
+    lifecycle_stage: Option<String>,
     #[serde(default, deserialize_with = "integer")]
     start_time: Option<i64>,
     #[serde(default, deserialize_with = "integer")]
@@ -250,6 +251,7 @@ impl From<Run> for RunInfo {
             started_at,
             ended_at: info.end_time.filter(|it| *it > 0).and_then(instant),
             error: None,
+            is_deleted: info.lifecycle_stage.as_deref() == Some("deleted"),
         }
     }
 }

@@ -44,9 +44,9 @@ fn jobs() -> Option<&'static Sender<Job>> {
 
 /// Looks after `writer` as long as somebody has it.
 pub(super) fn watch(writer: &Arc<Writer>) {
-    if let Some(jobs) = jobs() {
-        let _ = jobs.send(Job::Watch(Arc::downgrade(writer)));
-    } else {
+    let job = Job::Watch(Arc::downgrade(writer));
+    let is_watched = jobs().is_some_and(|it| it.send(job).is_ok());
+    if !is_watched {
         // No thread to be had: segments are made when they are needed.
         provide(writer);
     }
@@ -54,9 +54,9 @@ pub(super) fn watch(writer: &Arc<Writer>) {
 
 /// Asks for the next segment of `writer`.
 pub(crate) fn prepare(writer: &Writer) {
-    match jobs() {
-        Some(jobs) => drop(jobs.send(Job::Look)),
-        None => provide(writer),
+    let is_asked = jobs().is_some_and(|it| it.send(Job::Look).is_ok());
+    if !is_asked {
+        provide(writer);
     }
 }
 

@@ -7,6 +7,7 @@ mod map;
 mod options;
 mod reader;
 mod record;
+mod room;
 mod segment;
 mod series;
 mod state;

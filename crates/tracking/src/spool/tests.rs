@@ -184,6 +184,18 @@ fn a_full_spool_refuses_and_takes_more_once_there_is_room() {
 }
 
 #[test]
+fn the_end_of_a_run_finds_room_in_a_full_spool() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SpoolOptions::new().with_max_bytes(1 << 20).with_when_full(WhenFull::Refuse);
+    let writer = writer(folder.path(), &options);
+    while log(&writer, "loss", 1.0).is_ok() {}
+    let end = Record::End { end: crate::RunEnd::failed("the disk is full"), at_ms: 1 };
+    writer.record(&end).unwrap();
+    let (found, _) = read(folder.path(), Position::START);
+    assert!(found.last().unwrap().starts_with("End"));
+}
+
+#[test]
 fn a_log_call_waits_for_room_and_goes_on_as_soon_as_there_is_some() {
     let folder = tempfile::tempdir().unwrap();
     let patience = Duration::from_secs(20);

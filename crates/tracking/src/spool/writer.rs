@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
-    SpoolOptions, WhenFull,
+    SpoolOptions,
     durable::Durable,
     frame, keeper,
     map::Map,
@@ -48,7 +48,7 @@ pub(crate) struct Writer {
     clock: Arc<dyn Clock>,
     accepted: AtomicU64,
     acknowledged: AtomicU64,
-    dropped: AtomicU64,
+    pub(super) dropped: AtomicU64,
     /// Milliseconds since 1970. No record that waits is older.
     waits_since: AtomicI64,
     /// The uploader sleeps until so many records were accepted.
@@ -58,11 +58,11 @@ pub(crate) struct Writer {
 
 /// The segment that is written to.
 #[derive(Debug)]
-struct Active {
-    map: Map,
-    file: Arc<fs::File>,
-    index: u64,
-    at: usize,
+pub(super) struct Active {
+    pub(super) map: Map,
+    pub(super) file: Arc<fs::File>,
+    pub(super) index: u64,
+    pub(super) at: usize,
     keys: Vec<Key>,
     ids: HashMap<Box<str>, u32>,
 }
@@ -191,9 +191,10 @@ impl Writer {
         }
         let mut active = self.active();
         self.check_open()?;
-        self.make_room(&mut active, frame::len_of(payload.len()))?;
+        let is_end = matches!(record, Record::End { .. });
+        self.make_room(&mut active, frame::len_of(payload.len()), is_end)?;
         self.put(&mut active, payload.len(), |it| it.copy_from_slice(&payload));
-        if matches!(record, Record::End { .. }) {
+        if is_end {
             self.is_closed.store(true, Release);
         }
         self.accept(active, at_ms)
@@ -211,7 +212,7 @@ impl Writer {
         let series = &active.keys[key as usize];
         // A name is at most some hundred bytes.
         let room = frame::len_of(Point::LEN) + frame::len_of(series.name.len() + 16);
-        self.make_room(&mut active, room)?;
+        self.make_room(&mut active, room, false)?;
         let index = active.index;
         let series = &mut active.keys[key as usize];
         let step = step.unwrap_or(series.next_step);
@@ -235,7 +236,7 @@ impl Writer {
         Ok(())
     }
 
-    fn put(&self, active: &mut Active, payload: usize, fill: impl FnOnce(&mut [u8])) {
+    pub(super) fn put(&self, active: &mut Active, payload: usize, fill: impl FnOnce(&mut [u8])) {
         let position = Position { segment: active.index, offset: active.at as u64 };
         let length = frame::len_of(payload);
         let (start, end) = (active.at, active.at + length);
@@ -275,98 +276,6 @@ impl Writer {
         let active = self.active();
         let end = Position { segment: active.index, offset: active.at as u64 };
         (end, active.file.clone())
-    }
-
-    fn make_room(&self, active: &mut Active, length: usize) -> Result<()> {
-        // The first segments are small: a large record may need the one after the next.
-        while active.map.len() < active.at + length {
-            self.roll(active)?;
-        }
-        Ok(())
-    }
-
-    /// Goes on in the next segment.
-    #[cold]
-    fn roll(&self, active: &mut Active) -> Result<()> {
-        let prepared = self.take_prepared()?;
-        let failed = |err: io::Error| {
-            Error::explained(NAME, ErrorKind::Other, "the spool cannot go on").with_source(err)
-        };
-        if self.options.durability == Durability::Disk {
-            active.file.sync_data().map_err(failed)?;
-        }
-        let index = active.index + 1;
-        let path = segment::path(&self.folder, index);
-        let renamed = fs::rename(segment::prepared_path(&self.folder), path);
-        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Slot::Wanted;
-        renamed.map_err(failed)?;
-        active.map = prepared.map;
-        active.map.bytes()[..segment::HEAD].copy_from_slice(&segment::head(self.run, index));
-        active.file = Arc::new(prepared.file);
-        (active.index, active.at) = (index, segment::HEAD);
-        for payload in &prepared.carried {
-            self.put(active, payload.len(), |it| it.copy_from_slice(payload));
-        }
-        if let Some((victim, points)) = prepared.victim {
-            let _ = fs::remove_file(segment::path(&self.folder, victim));
-            self.dropped.fetch_add(points, Relaxed);
-            self.acknowledge(points, None);
-            self.fence.lock().unwrap_or_else(PoisonError::into_inner).condemned = None;
-        }
-        if self.options.durability == Durability::Disk {
-            fs::File::open(&self.folder).and_then(|it| it.sync_all()).map_err(failed)?;
-        }
-        keeper::prepare(self);
-        Ok(())
-    }
-
-    /// The next segment, as soon as it is ready, or what the policy says instead.
-    fn take_prepared(&self) -> Result<Prepared> {
-        let mut waited = false;
-        let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match std::mem::replace(&mut *slot, Slot::Taken) {
-                Slot::Ready(prepared) => return Ok(prepared),
-                Slot::Wanted | Slot::Taken => {
-                    *slot = Slot::Wanted;
-                    let woken = self.slot_changed.wait(slot);
-                    slot = woken.unwrap_or_else(PoisonError::into_inner);
-                }
-                stuck => {
-                    *slot = stuck;
-                    let WhenFull::Block(patience) = self.options.when_full else {
-                        return Err(self.no_room(&slot));
-                    };
-                    if waited {
-                        return Err(self.no_room(&slot));
-                    }
-                    // Whoever makes room says so.
-                    let is_stuck = |it: &mut Slot| matches!(it, Slot::Full | Slot::Failed(_));
-                    let woken = self.slot_changed.wait_timeout_while(slot, patience, is_stuck);
-                    slot = woken.unwrap_or_else(PoisonError::into_inner).0;
-                    waited = matches!(*slot, Slot::Full | Slot::Failed(_));
-                }
-            }
-        }
-    }
-
-    fn no_room(&self, slot: &Slot) -> Error {
-        let pending = self.pending();
-        let folder = self.folder.display();
-        if let Slot::Failed(err) = slot {
-            let reason = format!(
-                "the disk gives no room for more in {folder}; {pending} records wait for the \
-                 server; make room, or set another folder in SpoolOptions"
-            );
-            let source = io::Error::new(err.kind(), err.to_string());
-            return Error::explained(NAME, ErrorKind::Other, reason).with_source(source);
-        }
-        let reason = format!(
-            "{pending} records wait for the server in {folder}, which is all that \
-             SpoolOptions::max_bytes ({}) allows; raise it, or let DropOldest drop them",
-            self.options.max_bytes
-        );
-        Error::explained(NAME, ErrorKind::Throttled, reason)
     }
 
     /// The present, as points have it.

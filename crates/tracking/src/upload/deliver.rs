@@ -27,6 +27,7 @@ impl Uploader {
         // Parts of a batch that was refused as a whole, the next one last.
         let mut parts = vec![batch];
         let mut in_doubt = was_sent && !self.limits.deduplicates;
+        let mut is_run_there = false;
         while let Some(mut batch) = parts.pop() {
             while !batch.is_empty() {
                 if in_doubt {
@@ -36,7 +37,10 @@ impl Uploader {
                 }
                 let Err(err) = self.backend.log_batch(run, &batch).await else { break };
                 if is_refused(err.kind()) {
-                    if batch.len() > 1 {
+                    if !is_run_there {
+                        self.ensure_taken(run, err).await?;
+                        is_run_there = true;
+                    } else if batch.len() > 1 {
                         let (one, other) = batch.split();
                         parts.push(other);
                         batch = one;
@@ -51,6 +55,27 @@ impl Uploader {
             }
         }
         Ok(())
+    }
+
+    /// Waits while the run itself is what the server refuses: then no record is at fault.
+    async fn ensure_taken(&mut self, run: &RunRef, refused: Error) -> Result<()> {
+        let mut refused = Some(refused);
+        loop {
+            match self.backend.runs().get(&run.id).await {
+                Ok(info) if !info.is_deleted => return Ok(()),
+                Ok(_) => {
+                    let reason = format!("run {} was deleted; restore it to go on", run.id);
+                    let kind = ErrorKind::PreconditionFailed;
+                    let err = Error::explained(super::NAME, kind, reason);
+                    let err = match refused.take() {
+                        Some(refused) => err.with_source(refused),
+                        None => err,
+                    };
+                    self.wait_after(err).await?;
+                }
+                Err(err) => self.wait_after(err).await?,
+            }
+        }
     }
 
     /// Those of `sent` that the server does not have, as soon as it tells.

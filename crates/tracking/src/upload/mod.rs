@@ -125,6 +125,11 @@ impl Uploader {
                 tracing::error!(run = %self.header.local_id, error = %err, "the spool cannot be read");
                 self.fail(err);
             } else if is_over {
+                // Only a disk without any room keeps a run from noting its end.
+                if let Err(err) = self.end_dead().await {
+                    self.fail(err);
+                    continue;
+                }
                 self.leave();
                 return;
             }

@@ -197,3 +197,21 @@ async fn a_child_waits_for_its_parent() {
         assert_eq!(runs(&tracking).await.len(), 1);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_deleted_takes_the_rest_once_it_is_restored() {
+    let place = Place::new();
+    let tracking = place.mlflow();
+    let run = tracking.start_run(EXPERIMENT).unwrap();
+    let remote = run.connect().await.unwrap();
+    remote.delete().await.unwrap();
+    let logged = log(&run, 0, 700);
+    let refused = run.sync(PATIENCE).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::PreconditionFailed);
+    remote.restore().await.unwrap();
+    run.finish().unwrap();
+    while run.pending() > 0 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!((run.rejected(), stored(&remote).await), (0, sorted(logged)));
+}

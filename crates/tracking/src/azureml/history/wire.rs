@@ -253,6 +253,7 @@ impl From<Recorded> for RunInfo {
             started_at: it.start_time_utc,
             ended_at: it.end_time_utc,
             error: it.error.as_ref().and_then(reason),
+            is_deleted: false,
         }
     }
 }
