@@ -15,7 +15,7 @@ use super::{
     addresses::Authority,
     clock::{Clock, EPOCH, wall},
     log::{Forgetful, Log},
-    routes,
+    routes::Operations,
     temporary::Temporary,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     seed: u64,
     /// When worlds begin; the wall clock tells if there is no such time.
     epoch: Option<OffsetDateTime>,
-    router: Router,
+    operations: Operations,
     /// The temporary folder, if the files do not outlive the cloud.
     _guard: Option<Temporary>,
 }
@@ -184,7 +184,7 @@ impl MockCloudBuilder {
             files,
             seed: self.seed.unwrap_or(1),
             epoch: self.began_at,
-            router: routes::router(services::ALL),
+            operations: Operations::new(services::ALL),
             _guard: guard,
         };
         for (id, world) in self.worlds {
@@ -224,8 +224,8 @@ impl MockCloud {
     }
 
     /// The operations of all services, before worlds and names are looked at.
-    pub(crate) fn operations(&self) -> &Router {
-        &self.shared.router
+    pub(crate) fn operations(&self) -> &Operations {
+        &self.shared.operations
     }
 
     /// Moves the clock of the default world ahead, for callers whose own clock

@@ -17,21 +17,29 @@ use crate::kernel::{
 };
 
 /// The shape of the tables. Raise it when a table changes.
-const TABLES: i64 = 1;
+const TABLES: i64 = 2;
 
 /// After how many bytes of records the world itself is written down.
 const SNAPSHOT_AFTER: u64 = 64 << 20;
 
-const CREATE: &str = "
+/// After how many pages the database takes in what was written ahead. A page
+/// is written again with every record that it gets: it is taken in full.
+const CHECKPOINT_AFTER: i64 = 4000;
+
+/// Records are only ever added at the end: without an index, the last page is
+/// all that changes.
+const RECORDS: &str = "
     CREATE TABLE records (
+        number INTEGER PRIMARY KEY,
         world TEXT NOT NULL,
         seq INTEGER NOT NULL,
         at TEXT NOT NULL,
         next_id INTEGER NOT NULL,
         version INTEGER NOT NULL,
-        events BLOB NOT NULL,
-        PRIMARY KEY (world, seq)
-    ) WITHOUT ROWID;
+        events BLOB NOT NULL
+    );";
+
+const SNAPSHOTS: &str = "
     CREATE TABLE snapshots (
         world TEXT PRIMARY KEY NOT NULL,
         seq INTEGER NOT NULL,
@@ -203,6 +211,7 @@ fn connect(file: &Path, sync: Durability) -> rusqlite::Result<Connection> {
         Durability::Full => "FULL",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_AFTER)?;
     Ok(connection)
 }
 
@@ -212,8 +221,18 @@ fn check_version(connection: &Connection, file: &Path) -> io::Result<()> {
     let found: i64 =
         connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sql)?;
     if found == 0 {
-        let begin = format!("BEGIN; {CREATE} PRAGMA user_version = {TABLES}; COMMIT;");
+        let begin = format!("BEGIN; {RECORDS} {SNAPSHOTS} PRAGMA user_version = {TABLES}; COMMIT;");
         return connection.execute_batch(&begin).map_err(sql);
+    }
+    if found == 1 {
+        // Records had an order of their own, by world and number.
+        let change = format!(
+            "BEGIN; ALTER TABLE records RENAME TO old; {RECORDS}
+            INSERT INTO records (world, seq, at, next_id, version, events)
+                SELECT world, seq, at, next_id, version, events FROM old ORDER BY world, seq;
+            DROP TABLE old; PRAGMA user_version = {TABLES}; COMMIT;"
+        );
+        connection.execute_batch(&change).map_err(sql)?;
     }
     if TABLES < found {
         return Err(too_new(file, found, TABLES));
@@ -261,7 +280,7 @@ fn world(connection: &Connection, id: &WorldId) -> io::Result<World> {
         None => World::genesis(0, EPOCH),
     };
     let statement = "SELECT seq, at, next_id, version, events FROM records
-        WHERE world = ?1 AND ?2 < seq ORDER BY seq";
+        WHERE world = ?1 AND ?2 < seq ORDER BY number";
     let mut statement = connection.prepare(statement).map_err(io::Error::other)?;
     let after = number(world.seq)?;
     let mut rows = statement.query(params![id.0, after]).map_err(io::Error::other)?;

@@ -1,5 +1,7 @@
 use std::{io, path::Path, sync::Arc, time::Duration};
 
+use rusqlite::Connection;
+
 use super::*;
 use crate::kernel::{MockCloud, Refusal, World, WorldId, log::VERSION};
 
@@ -160,7 +162,7 @@ async fn a_second_process_on_the_folder_is_refused() {
 #[tokio::test]
 async fn what_a_later_version_wrote_is_refused() {
     let later =
-        [("UPDATE records SET version = 99", 99, VERSION), ("PRAGMA user_version = 7", 7, 1)];
+        [("UPDATE records SET version = 99", 99, VERSION), ("PRAGMA user_version = 7", 7, 2)];
     for (change, found, known) in later {
         let folder = tempfile::tempdir().unwrap();
         let (log, worlds) = Sqlite::open(folder.path(), Durability::Normal).unwrap();
@@ -192,5 +194,29 @@ async fn nobody_else_may_read_the_log() {
     for name in ["log.sqlite", "log.sqlite-wal"] {
         let mode = std::fs::metadata(folder.join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_of_the_first_tables_is_read_and_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(folder.path());
+    set_rules(&first, &["a", "b"]).unwrap();
+    first.shared.world(&WorldId("t1".to_owned())).unwrap();
+    let wanted = world(&first);
+    drop(first);
+    let file = Connection::open(folder.path().join("log.sqlite")).unwrap();
+    file.execute_batch(
+        "ALTER TABLE records RENAME TO new;
+        CREATE TABLE records (world TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL,
+            next_id INTEGER NOT NULL, version INTEGER NOT NULL, events BLOB NOT NULL,
+            PRIMARY KEY (world, seq)) WITHOUT ROWID;
+        INSERT INTO records SELECT world, seq, at, next_id, version, events FROM new;
+        DROP TABLE new; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(file);
+    for _ in 0..2 {
+        assert_eq!(world(&open(folder.path())), wanted);
     }
 }

@@ -1,39 +1,16 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet, HashSet},
-    fmt,
 };
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
 
-/// Bytes of one packed point.
-const PACKED: usize = 24;
-
-/// Stands for "no step" in a packed point. No client sends this step.
-const NO_STEP: i64 = i64::MIN;
-
-/// One value of a numeric metric.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Point {
-    /// Microseconds since 1970.
-    pub(crate) at: i64,
-    pub(crate) step: Option<i64>,
-    pub(crate) value: f64,
-}
-
-/// By bits: a point that is not a number equals itself.
-impl PartialEq for Point {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-/// Points of one metric. Packed in the log, readable in an export.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Points(pub(crate) Vec<Point>);
+use super::{
+    points::{Point, Points},
+    shape::Shape,
+};
 
 /// One row of a metric that is no plain number: a table, a list of texts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,21 +29,60 @@ pub(crate) enum Cells {
 }
 
 /// What one log call says of one metric.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "SavedBatch")]
 pub(crate) struct Batch {
     pub(crate) name: String,
-    /// Column names with their types: `double`, `int`, `string`, `bool`, `Artifact` …
-    pub(crate) columns: BTreeMap<String, String>,
-    /// How the studio shows it, for example `azureml.v1.scalar`.
-    pub(crate) shown_as: String,
+    pub(crate) shape: Shape,
     pub(crate) cells: Cells,
     /// What tells a repeated cell from an equal one, cell by cell. `None` where
     /// cells have no ids, as in MLflow: there an equal number is the same number.
-    #[serde(default)]
     pub(crate) ids: Option<Vec<CellId>>,
     /// Whether what is there already is added again.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) keeps_repeats: bool,
+}
+
+/// What is saved of a batch.
+#[derive(Deserialize)]
+struct SavedBatch {
+    name: String,
+    #[serde(default)]
+    columns: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    shown_as: Option<String>,
+    cells: Cells,
+    #[serde(default)]
+    ids: Option<Vec<CellId>>,
+    #[serde(default)]
+    keeps_repeats: bool,
+}
+
+impl From<SavedBatch> for Batch {
+    fn from(it: SavedBatch) -> Self {
+        let SavedBatch { name, columns, shown_as, cells, ids, keeps_repeats } = it;
+        let shape = Shape::of_saved(&name, columns, shown_as);
+        Self { name, shape, cells, ids, keeps_repeats }
+    }
+}
+
+/// Short: most records are of plain numbers, and say no more than they must.
+impl Serialize for Batch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("name", &self.name)?;
+        if let Shape::Table(table) = &self.shape {
+            fields.serialize_entry("columns", &table.columns)?;
+            fields.serialize_entry("shown_as", &table.shown_as)?;
+        }
+        fields.serialize_entry("cells", &self.cells)?;
+        if let Some(ids) = &self.ids {
+            fields.serialize_entry("ids", ids)?;
+        }
+        if self.keeps_repeats {
+            fields.serialize_entry("keeps_repeats", &true)?;
+        }
+        fields.end()
+    }
 }
 
 /// Stands for the id that a client gave a cell. `None` if it gave none: then
@@ -80,42 +96,49 @@ pub(crate) fn cell_id(id: &str) -> u64 {
 }
 
 /// All values of one metric of one run. Its columns are fixed by the first batch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// Small: there are many, most are plain numbers, and a search looks at each.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(from = "Saved")]
 pub(crate) struct Series {
-    pub(crate) columns: BTreeMap<String, String>,
-    pub(crate) shown_as: String,
-    pub(crate) points: Points,
-    pub(crate) rows: Vec<Row>,
-    /// The ids of all cells that came with one.
-    ids: BTreeSet<u64>,
+    shape: Shape,
     /// Follows from the points; kept because every look at a run asks for it.
-    #[serde(skip_serializing)]
     latest: Option<Point>,
     /// The greatest time of all points, likewise.
-    #[serde(skip_serializing)]
     newest: Option<i64>,
-    #[serde(skip_serializing)]
-    seen: Seen,
+    pub(crate) points: Points,
+    /// What a series of plain numbers without ids does not have.
+    more: Option<Box<More>>,
 }
 
-/// The points by value. Made when a point first may be one of them, because
-/// most series never ask. It follows from the points and is never compared.
 #[derive(Clone, Debug, Default)]
-struct Seen(Option<HashSet<(i64, Option<i64>, u64)>>);
+struct More {
+    rows: Vec<Row>,
+    /// The ids of all cells that came with one.
+    ids: BTreeSet<u64>,
+    /// The points by value. Made when a point first may be one of them, because
+    /// most series never ask.
+    seen: Option<HashSet<(i64, Option<i64>, u64)>>,
+}
 
-impl PartialEq for Seen {
-    fn eq(&self, _: &Self) -> bool {
-        true
+/// What follows from the rest is not compared.
+impl PartialEq for Series {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.shape, &self.points) == (&other.shape, &other.points)
+            && self.rows() == other.rows()
+            && self.ids() == other.ids()
     }
 }
 
 /// What is saved of a series.
 #[derive(Deserialize)]
 struct Saved {
-    columns: BTreeMap<String, String>,
-    shown_as: String,
+    #[serde(default)]
+    columns: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    shown_as: Option<String>,
     points: Points,
+    #[serde(default)]
     rows: Vec<Row>,
     #[serde(default)]
     ids: BTreeSet<u64>,
@@ -125,16 +148,30 @@ impl From<Saved> for Series {
     fn from(it: Saved) -> Self {
         let newest = it.points.0.iter().map(|it| it.at).max();
         let Saved { columns, shown_as, points, rows, ids } = it;
-        let seen = Seen::default();
-        let mut series = Self { columns, shown_as, points, rows, ids, latest: None, newest, seen };
+        // The name of its only column is that of the metric.
+        let name = columns.as_ref().and_then(|it| it.keys().next()).cloned().unwrap_or_default();
+        let shape = Shape::of_saved(&name, columns, shown_as);
+        let has_more = !rows.is_empty() || !ids.is_empty();
+        let more = has_more.then(|| Box::new(More { rows, ids, seen: None }));
+        let mut series = Self { shape, latest: None, newest, points, more };
         series.latest = series.numbers().reduce(later);
         series
     }
 }
 
-impl Point {
-    fn key(&self) -> (i64, Option<i64>, u64) {
-        (self.at, self.step, self.value.to_bits())
+impl Serialize for Series {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        if let Shape::Table(table) = &self.shape {
+            fields.serialize_entry("columns", &table.columns)?;
+            fields.serialize_entry("shown_as", &table.shown_as)?;
+        }
+        fields.serialize_entry("points", &self.points)?;
+        if let Some(more) = &self.more {
+            fields.serialize_entry("rows", &more.rows)?;
+            fields.serialize_entry("ids", &more.ids)?;
+        }
+        fields.end()
     }
 }
 
@@ -151,11 +188,8 @@ fn later(one: Point, other: Point) -> Point {
 impl Batch {
     /// A plain number, as MLflow and most users log it.
     pub(crate) fn scalar(name: impl Into<String>, points: Vec<Point>) -> Self {
-        let name = name.into();
-        let columns = BTreeMap::from([(name.clone(), "double".to_owned())]);
-        let shown_as = "azureml.v1.scalar".to_owned();
-        let cells = Cells::Numbers(Points(points));
-        Self { name, columns, shown_as, cells, ids: None, keeps_repeats: false }
+        let (name, cells) = (name.into(), Cells::Numbers(Points(points)));
+        Self { name, shape: Shape::Scalar, cells, ids: None, keeps_repeats: false }
     }
 }
 
@@ -168,16 +202,25 @@ impl Batch {
 
 impl Series {
     pub(crate) fn begun_by(batch: &Batch) -> Self {
-        Self {
-            columns: batch.columns.clone(),
-            shown_as: batch.shown_as.clone(),
-            points: Points::default(),
-            rows: Vec::new(),
-            ids: BTreeSet::new(),
-            latest: None,
-            newest: None,
-            seen: Seen::default(),
-        }
+        let points = Points::default();
+        Self { shape: batch.shape.clone(), latest: None, newest: None, points, more: None }
+    }
+
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// What is no plain number.
+    pub(crate) fn rows(&self) -> &[Row] {
+        self.more.as_ref().map_or(&[], |it| &it.rows)
+    }
+
+    fn ids(&self) -> Option<&BTreeSet<u64>> {
+        self.more.as_ref().map(|it| &it.ids).filter(|it| !it.is_empty())
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
     }
 
     /// Adds a batch of the same columns. What is there already is not added
@@ -197,7 +240,7 @@ impl Series {
                     if self.is_new(batch, index) {
                         let number = self.number_of(row);
                         self.latest = self.latest.into_iter().chain(number).reduce(later);
-                        self.rows.push(row.clone());
+                        self.more().rows.push(row.clone());
                     }
                 }
             }
@@ -207,7 +250,7 @@ impl Series {
     /// Whether the id of a cell was never met. Keeps it.
     fn is_new(&mut self, batch: &Batch, index: usize) -> bool {
         let id = batch.ids.as_ref().and_then(|it| *it.get(index)?);
-        id.is_none_or(|it| self.ids.insert(it)) || batch.keeps_repeats
+        id.is_none_or(|it| self.more().ids.insert(it)) || batch.keeps_repeats
     }
 
     fn is_unseen(&mut self, point: &Point) -> bool {
@@ -216,12 +259,13 @@ impl Series {
             return true;
         }
         let points = &self.points.0;
-        let seen = self.seen.0.get_or_insert_with(|| points.iter().map(Point::key).collect());
+        let seen = &mut self.more.get_or_insert_default().seen;
+        let seen = seen.get_or_insert_with(|| points.iter().map(Point::key).collect());
         !seen.contains(&point.key())
     }
 
     fn push(&mut self, point: Point) {
-        if let Some(seen) = &mut self.seen.0 {
+        if let Some(seen) = self.more.as_mut().and_then(|it| it.seen.as_mut()) {
             seen.insert(point.key());
         }
         self.newest = self.newest.max(Some(point.at));
@@ -232,13 +276,12 @@ impl Series {
     /// All values of a series of plain numbers as MLflow sees them: an integer
     /// that is kept whole here is a float there.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = Point> {
-        let kept_whole = self.rows.iter().filter_map(|it| self.number_of(it));
+        let kept_whole = self.rows().iter().filter_map(|it| self.number_of(it));
         self.points.0.iter().copied().chain(kept_whole)
     }
 
     fn number_of(&self, row: &Row) -> Option<Point> {
-        let kind = self.columns.values().next().filter(|_| self.columns.len() == 1)?;
-        if self.shown_as != "azureml.v1.scalar" || !matches!(kind.as_str(), "double" | "int") {
+        if !self.shape.is_number() {
             return None;
         }
         let cell = row.data.values().next()?;
@@ -253,121 +296,9 @@ impl Series {
     }
 }
 
-impl Points {
-    fn packed(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.0.len() * PACKED);
-        for it in &self.0 {
-            bytes.extend(it.at.to_le_bytes());
-            bytes.extend(it.step.unwrap_or(NO_STEP).to_le_bytes());
-            bytes.extend(it.value.to_le_bytes());
-        }
-        bytes
-    }
-
-    fn unpacked(bytes: &[u8]) -> Option<Self> {
-        let word = |chunk: &[u8], at: usize| chunk.get(at..at + 8)?.try_into().ok();
-        let point = |chunk: &[u8]| {
-            let step = i64::from_le_bytes(word(chunk, 8)?);
-            Some(Point {
-                at: i64::from_le_bytes(word(chunk, 0)?),
-                step: (step != NO_STEP).then_some(step),
-                value: f64::from_le_bytes(word(chunk, 16)?),
-            })
-        };
-        let chunks = bytes.chunks_exact(PACKED);
-        if !chunks.remainder().is_empty() {
-            return None;
-        }
-        chunks.map(point).collect::<Option<Vec<_>>>().map(Self)
-    }
-}
-
-/// Microseconds since 1970.
-pub(crate) fn micros(at: OffsetDateTime) -> i64 {
-    i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
-}
-
-/// Readable: a value that is not finite is written as text.
-impl Serialize for Point {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.value.is_finite() || !serializer.is_human_readable() {
-            return (self.at, self.step, self.value).serialize(serializer);
-        }
-        (self.at, self.step, self.value.to_string()).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Point {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !deserializer.is_human_readable() {
-            let (at, step, value) = Deserialize::deserialize(deserializer)?;
-            return Ok(Self { at, step, value });
-        }
-        let (at, step, value): (i64, Option<i64>, Value) = Deserialize::deserialize(deserializer)?;
-        let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
-        let value = number.ok_or_else(|| de::Error::custom(format!("{value} is no number")))?;
-        Ok(Self { at, step, value })
-    }
-}
-
-impl Serialize for Points {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if !serializer.is_human_readable() {
-            return serializer.serialize_bytes(&self.packed());
-        }
-        serializer.collect_seq(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Points {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !deserializer.is_human_readable() {
-            return deserializer.deserialize_bytes(PackedVisitor);
-        }
-        Vec::deserialize(deserializer).map(Self)
-    }
-}
-
-struct PackedVisitor;
-
-impl de::Visitor<'_> for PackedVisitor {
-    type Value = Points;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("packed points")
-    }
-
-    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Points, E> {
-        Points::unpacked(bytes).ok_or_else(|| E::custom("points are packed by 24 bytes each"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    fn any_points() -> impl Strategy<Value = Points> {
-        let point = (any::<i64>(), prop::option::of(-9_i64..9), prop::num::f64::ANY)
-            .prop_map(|(at, step, value)| Point { at, step, value });
-        prop::collection::vec(point, 0..9).prop_map(Points)
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_packed_is_unpacked(points in any_points()) {
-            prop_assert_eq!(Points::unpacked(&points.packed()), Some(points));
-        }
-
-        #[test]
-        fn what_is_exported_is_read_back(points in any_points()) {
-            let text = serde_json::to_string(&points).unwrap();
-            let back: Points = serde_json::from_str(&text).unwrap();
-            // Every NaN is written alike.
-            prop_assert_eq!(serde_json::to_string(&back).unwrap(), text);
-        }
-    }
 
     fn add(series: &mut Series, points: Vec<Point>) {
         series.add(&Batch::scalar("m", points));
@@ -405,7 +336,7 @@ mod tests {
             let mut read: Series = serde_json::from_str(&saved).unwrap();
             assert_eq!(read, series);
             read.add(&batch);
-            assert_eq!(read.points.0.len() + read.rows.len(), 2);
+            assert_eq!(read.points.0.len() + read.rows().len(), 2);
         }
     }
 

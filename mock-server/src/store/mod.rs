@@ -8,10 +8,12 @@ mod experiment;
 mod inputs;
 mod metrics;
 mod place;
+mod points;
 mod registry;
 mod rules;
 mod run;
 mod runs;
+mod shape;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -24,8 +26,9 @@ pub(crate) use self::{
     inputs::{
         Dataset, DatasetInput, LoggedModel, LoggedModelPatch, ModelMetric, ModelOutput, ModelStatus,
     },
-    metrics::{Batch, CellId, Cells, Point, Points, Row, Series, cell_id, micros},
+    metrics::{Batch, CellId, Cells, Row, Series, cell_id},
     place::Place,
+    points::{Point, Points, micros},
     registry::{
         Asset, Model, ModelPatch, NO_STAGE, NewModel, Origin, RegisteredModel, RegisteredModelPatch,
     },
@@ -35,6 +38,7 @@ pub(crate) use self::{
         metrics_are_seen,
     },
     run::{Run, RunError, RunPatch, Status},
+    shape::Shape,
 };
 use crate::kernel::Refusal;
 
@@ -338,13 +342,13 @@ impl Store {
         self.runs.get(id).is_some()
     }
 
-    /// The columns that a metric of a run has, or will have once it is seen.
-    fn columns<'a>(&'a self, run: &'a Run, metric: &str) -> Option<&'a BTreeMap<String, String>> {
-        let seen = run.metrics.get(metric).map(|it| &it.columns);
+    /// The shape that a metric of a run has, or will have once it is seen.
+    fn shape<'a>(&'a self, run: &'a Run, metric: &str) -> Option<&'a Shape> {
+        let seen = run.metrics.get(metric).map(Series::shape);
         seen.or_else(|| {
             let unseen = self.unseen.iter().filter(|it| it.run_id == run.id);
             let mut batches = unseen.flat_map(|it| &it.batches);
-            batches.find(|it| it.name == metric).map(|it| &it.columns)
+            batches.find(|it| it.name == metric).map(|it| &it.shape)
         })
     }
 

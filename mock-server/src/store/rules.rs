@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::{
     Asset, Batch, Cells, Event, Experiment, Model, ModelPatch, NewModel, Place, Run, RunError,
-    RunPatch, Status, Store, registry::NO_STAGE,
+    RunPatch, Shape, Status, Store, registry::NO_STAGE,
 };
 use crate::kernel::{self, Ctx, Decision, Kind, Refusal, clock::later};
 
@@ -70,7 +70,7 @@ pub(crate) fn decide_run(
     let begins = status == Status::Running;
     let run = Run {
         id: run_id.clone(),
-        experiment_id: experiment_id.to_owned(),
+        experiment_id: experiment_id.into(),
         number,
         name: patch.name,
         display_name: patch.display_name,
@@ -152,21 +152,21 @@ pub(crate) fn decide_log(
     ctx: &Ctx<'_>,
 ) -> Decision<Vec<(String, String)>> {
     let run = store.run(run_id)?;
-    let mut fresh: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    let (mut kept, mut refused) = (Vec::new(), Vec::new());
+    // What this call begins; most calls speak of each metric once.
+    let mut fresh: BTreeMap<String, Shape> = BTreeMap::new();
+    let is_alone = batches.len() == 1;
+    let (mut kept, mut refused) = (Vec::with_capacity(batches.len()), Vec::new());
     for mut batch in batches {
-        let known = store.columns(run, &batch.name).or_else(|| fresh.get(&batch.name)).cloned();
         batch.keeps_repeats = !ctx.tracking.dedupe;
-        match known {
-            Some(known) if !fits(&known, &batch) => {
-                let text = format!("the metric has the columns {known:?}");
+        match store.shape(run, &batch.name).or_else(|| fresh.get(&batch.name)) {
+            Some(known) if !fits(known, &batch) => {
+                let text = format!("the metric has the columns {:?}", known.columns(&batch.name));
                 refused.push((batch.name, text));
                 continue;
             }
-            Some(known) => batch.columns = known,
-            None => {
-                fresh.insert(batch.name.clone(), batch.columns.clone());
-            }
+            Some(known) => batch.shape = known.clone(),
+            None if is_alone => (),
+            None => drop(fresh.insert(batch.name.clone(), batch.shape.clone())),
         }
         kept.push(batch);
     }
@@ -185,10 +185,14 @@ pub(crate) fn metrics_are_seen(place: &Place, until: OffsetDateTime) -> kernel::
 }
 
 /// A whole number fits a column of numbers.
-fn fits(known: &BTreeMap<String, String>, batch: &Batch) -> bool {
+fn fits(known: &Shape, batch: &Batch) -> bool {
+    if (known, &batch.shape) == (&Shape::Scalar, &Shape::Scalar) {
+        return true;
+    }
+    let (known, columns) = (known.columns(&batch.name), batch.shape.columns(&batch.name));
     let number = |it: &str| matches!(it, "double" | "int");
-    known.len() == batch.columns.len()
-        && batch.columns.iter().all(|(name, kind)| {
+    known.len() == columns.len()
+        && columns.iter().all(|(name, kind)| {
             known.get(name).is_some_and(|it| it == kind || (number(it) && number(kind)))
         })
         && (matches!(batch.cells, Cells::Rows(_)) || known.values().all(|it| number(it)))

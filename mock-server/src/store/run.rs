@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -9,12 +10,16 @@ use super::{
     metrics::{Batch, Series},
 };
 
+/// Parameters by name. Short texts lie in their places: a search that follows
+/// no addresses is faster.
+pub(crate) type Params = BTreeMap<CompactString, CompactString>;
+
 /// One run. The field names follow run history; MLflow is a view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the service calls it so, and a run has other types")]
 pub(crate) struct Run {
     pub(crate) id: String,
-    pub(crate) experiment_id: String,
+    pub(crate) experiment_id: CompactString,
     /// 1, 2, 3 … in the order of creation.
     pub(crate) number: u64,
     pub(crate) name: Option<String>,
@@ -39,8 +44,8 @@ pub(crate) struct Run {
     /// A tag may have no value.
     pub(crate) tags: BTreeMap<String, Option<String>>,
     pub(crate) properties: BTreeMap<String, Option<String>>,
-    pub(crate) params: BTreeMap<String, String>,
-    pub(crate) metrics: BTreeMap<String, Series>,
+    pub(crate) params: Params,
+    pub(crate) metrics: BTreeMap<CompactString, Series>,
     pub(crate) error: Option<RunError>,
     pub(crate) datasets: Vec<DatasetInput>,
     /// Ids of the logged models that the run read.
@@ -74,7 +79,7 @@ pub(crate) struct RunPatch {
     /// Tags that go.
     pub(crate) untagged: Vec<String>,
     pub(crate) properties: BTreeMap<String, Option<String>>,
-    pub(crate) params: BTreeMap<String, String>,
+    pub(crate) params: Params,
 }
 
 /// Where a run is in its life, in the words of run history.
@@ -210,8 +215,12 @@ impl Run {
     }
 
     pub(super) fn log(&mut self, batch: &Batch) {
-        let series = self.metrics.entry(batch.name.clone());
-        series.or_insert_with(|| Series::begun_by(batch)).add(batch);
+        if let Some(series) = self.metrics.get_mut(batch.name.as_str()) {
+            return series.add(batch);
+        }
+        let mut series = Series::begun_by(batch);
+        series.add(batch);
+        self.metrics.insert(batch.name.as_str().into(), series);
     }
 
     /// The container of the run's artifacts.

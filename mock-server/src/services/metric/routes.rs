@@ -95,9 +95,9 @@ async fn full(
         let name = &body.metric_name;
         let series = run
             .metrics
-            .get(name)
+            .get(name.as_str())
             .ok_or_else(|| Refusal::not_found(format!("Run {} has no metric {name}", path.run)))?;
-        let (rows, has_more) = state::page(series, after, PAGE);
+        let (rows, has_more) = state::page(name, series, after, PAGE);
         let next = rows.last().filter(|_| has_more).map(|(mark, _)| mark.to_string());
         Ok(wire::full_json(name, series, &rows, next.as_deref()))
     });

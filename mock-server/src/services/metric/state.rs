@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     kernel::{Refusal, lenient},
-    store::{Batch, CellId, Cells, Point, Points, Row, Series},
+    store::{Batch, CellId, Cells, Point, Points, Row, Series, Shape},
 };
 
 /// One row as it was sent.
@@ -37,7 +37,8 @@ pub(super) fn batch(
     let ids = Some(sent.iter().map(|it| it.id).collect());
     let numbers = if is_scalar(&columns, &shown_as) { packed(&name, &sent)? } else { None };
     let cells = numbers.map_or_else(|| Cells::Rows(rows(sent)), Cells::Numbers);
-    Ok(Batch { name, columns, shown_as, cells, ids, keeps_repeats: false })
+    let shape = Shape::of(&name, columns, shown_as);
+    Ok(Batch { name, shape, cells, ids, keeps_repeats: false })
 }
 
 fn is_scalar(columns: &BTreeMap<String, String>, shown_as: &str) -> bool {
@@ -131,8 +132,13 @@ impl FromStr for Mark {
 
 /// The first `most` rows of a series after a mark, in the order of their
 /// marks, and whether there are more. Makes no other row.
-pub(super) fn page(series: &Series, after: Option<Mark>, most: usize) -> (Vec<(Mark, Row)>, bool) {
-    let rows = series.rows.iter().enumerate();
+pub(super) fn page(
+    name: &str,
+    series: &Series,
+    after: Option<Mark>,
+    most: usize,
+) -> (Vec<(Mark, Row)>, bool) {
+    let rows = series.rows().iter().enumerate();
     let rows = rows.map(|(index, it)| Mark { step: it.step, at: it.at, is_point: false, index });
     let points = series.points.0.iter().enumerate();
     let points = points.map(|(index, it)| Mark { step: it.step, at: it.at, is_point: true, index });
@@ -144,12 +150,13 @@ pub(super) fn page(series: &Series, after: Option<Mark>, most: usize) -> (Vec<(M
         marks.truncate(most);
     }
     marks.sort_unstable();
-    let column = series.columns.keys().next();
-    let whole = series.columns.values().next().is_some_and(|it| it == "int");
+    let columns = series.shape().columns(name);
+    let column = columns.keys().next();
+    let whole = columns.values().next().is_some_and(|it| it == "int");
     let row = |mark: Mark| {
         let Mark { step, at, is_point, index } = mark;
         if !is_point {
-            return Some((mark, shown(series.rows.get(index)?, &series.columns)));
+            return Some((mark, shown(series.rows().get(index)?, &columns)));
         }
         let value = cell(series.points.0.get(index)?.value, whole);
         let data = column.map(|it| (it.clone(), value)).into_iter().collect();

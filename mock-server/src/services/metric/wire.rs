@@ -74,8 +74,8 @@ impl Metric {
 pub(super) fn name_json(name: &str, series: &Series) -> Value {
     json!({
         "metricKey": { "name": name, "labels": null, "aggregates": null },
-        "columns": series.columns,
-        "properties": { "uxMetricType": series.shown_as },
+        "columns": series.shape().columns(name),
+        "properties": { "uxMetricType": series.shape().shown_as() },
     })
 }
 
@@ -88,8 +88,8 @@ pub(super) fn full_json(
     let rows: Vec<Value> = rows.iter().map(|(mark, it)| row_json(name, mark.index, it)).collect();
     json!({
         "name": name,
-        "columns": series.columns,
-        "properties": { "uxMetricType": series.shown_as },
+        "columns": series.shape().columns(name),
+        "properties": { "uxMetricType": series.shape().shown_as() },
         "value": rows,
         "continuationToken": next,
     })

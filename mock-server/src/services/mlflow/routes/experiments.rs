@@ -158,7 +158,7 @@ pub(super) async fn search_datasets(
     kernel.read(|world, _| {
         let mut found: Vec<Value> = Vec::new();
         let runs = world.stores.at(&root.place).runs();
-        let runs = runs.filter(|it| !it.is_deleted && ids.contains(&it.experiment_id));
+        let runs = runs.filter(|it| !it.is_deleted && ids.iter().any(|id| it.experiment_id == *id));
         for (run, input) in runs.flat_map(|run| run.datasets.iter().map(move |it| (run, it))) {
             let mut summary = json!({
                 "experiment_id": run.experiment_id, "name": input.dataset.name,

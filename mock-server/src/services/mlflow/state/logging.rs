@@ -88,7 +88,7 @@ fn decide_logged(
         let patch = RunPatch {
             name: name.map(|(_, it)| it.clone()),
             display_name: name.map(|(_, it)| it.clone()),
-            params: logged.params.into_iter().collect(),
+            params: logged.params.into_iter().map(|(key, it)| (key.into(), it.into())).collect(),
             tags: logged.tags.into_iter().map(|(key, value)| (key, Some(value))).collect(),
             ..RunPatch::default()
         };
@@ -201,7 +201,7 @@ fn check_params(run: &Run, params: &[(String, String)]) -> Result<(), Refusal> {
     let conflicts: Vec<String> = params
         .iter()
         .filter_map(|(key, value)| {
-            let old = run.params.get(key).filter(|it| *it != value)?;
+            let old = run.params.get(key.as_str()).filter(|it| *it != value)?;
             Some(format!("{{'key': '{key}', 'old_value': '{old}', 'new_value': '{value}'}}"))
         })
         .collect();

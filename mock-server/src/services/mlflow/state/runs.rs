@@ -81,7 +81,7 @@ pub(in super::super) fn decide_new_run(
         parent_id,
         started_at: new.started_at,
         ended_at: new.finished_at,
-        params: new.params.into_iter().collect(),
+        params: new.params.into_iter().map(|(key, it)| (key.into(), it.into())).collect(),
         tags,
         ..RunPatch::default()
     };

@@ -1,5 +1,6 @@
 use std::{borrow::Cow, cmp::Ordering};
 
+use compact_str::CompactString;
 use time::OffsetDateTime;
 
 use super::{
@@ -148,7 +149,7 @@ pub(in crate::services::mlflow) fn search_runs<'a>(
     let is_wanted = |run: &&Run| {
         made_by.is_none_or(|it| run.created_at <= it)
             && search.view.shows(run.is_deleted)
-            && experiment_ids.contains(&run.experiment_id)
+            && experiment_ids.iter().any(|it| run.experiment_id == *it)
             && search.terms.iter().all(|it| holds(it, run, artifact_uri))
     };
     let keyed = |run: &'a Run| Keyed {
@@ -218,7 +219,9 @@ fn holds(term: &Term<Of>, run: &Run, artifact_uri: ArtifactUri<'_>) -> bool {
     let test = &term.test;
     match &term.subject {
         Subject::Metric(key) => test.holds_for_number(latest(run, key)),
-        Subject::Param(key) => test.holds_for(run.params.get(key).map(String::as_str)),
+        Subject::Param(key) => {
+            test.holds_for(run.params.get(key.as_str()).map(CompactString::as_str))
+        }
         Subject::Tag(key) => test.holds_for(tag(run, key)),
         Subject::Attribute(of @ (Of::Start | Of::End)) => {
             test.holds_for_number(number_of(*of, run))
@@ -242,7 +245,7 @@ fn dataset_holds(of: Of, input: &DatasetInput, test: &family::Test) -> bool {
 fn key<'a>(subject: &Subject<Of>, run: &'a Run, artifact_uri: ArtifactUri<'_>) -> Key<'a> {
     match subject {
         Subject::Metric(key) => Key::number(latest(run, key)),
-        Subject::Param(key) => Key::text(run.params.get(key).map(String::as_str)),
+        Subject::Param(key) => Key::text(run.params.get(key.as_str()).map(CompactString::as_str)),
         Subject::Tag(key) => Key::text(tag(run, key)),
         Subject::Attribute(of @ (Of::Start | Of::End)) => Key::number(number_of(*of, run)),
         Subject::Attribute(of) | Subject::Dataset(of) => Key::text(text_of(*of, run, artifact_uri)),
