@@ -51,6 +51,12 @@ impl Databricks {
         self.endpoint.base()
     }
 
+    /// The way to the workspace, for what other crates know how to ask there:
+    /// `MlflowTracking::new(databricks.endpoint().clone())` of `azml-tracking`.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// Machines that run notebooks and jobs.
     pub fn clusters(&self) -> ClustersClient {
         ClustersClient::from_endpoint(self.endpoint.clone())

@@ -19,16 +19,19 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    /// Checks definition and choices, so that one error tells everything.
+    /// Checks definition and choices for Azure ML, so that one error tells everything.
     ///
     /// # Errors
     ///
     /// [`PipelineError::Invalid`] with all problems.
     pub(crate) fn new(pipeline: &Pipeline, options: &SubmitOptions) -> Result<Self> {
-        Self::beside(pipeline.problems(), pipeline, options)
+        let mut problems = pipeline.problems();
+        problems.extend(experiment_problem(experiment(pipeline, options)));
+        Self::beside(problems, pipeline, options)
     }
 
-    /// Checks the choices beside what was found in the definition.
+    /// Checks the choices beside what was found in the definition. Which names an
+    /// experiment may have is for those to say who keep it.
     ///
     /// # Errors
     ///
@@ -38,17 +41,7 @@ impl Chosen {
         pipeline: &Pipeline,
         options: &SubmitOptions,
     ) -> Result<Self> {
-        let experiment = options.experiment.as_deref().or(pipeline.experiment.as_deref());
-        let experiment = experiment.unwrap_or(&pipeline.name).to_owned();
-        if !is_experiment_name(&experiment) {
-            problems.push(Problem::new(
-                "experiment",
-                ProblemKind::Value,
-                format!("`{experiment}` is no experiment name"),
-                "begin with a letter or digit, go on with letters, digits, `_` and `-`, up to \
-                 255; SubmitOptions::with_experiment sets a name other than the pipeline's",
-            ));
-        }
+        let experiment = experiment(pipeline, options).to_owned();
         let parameters = parameters(pipeline, options, &mut problems);
         let data_paths = data_paths(pipeline, options, &mut problems);
         if !problems.is_empty() {
@@ -161,6 +154,26 @@ fn used_parameters(pipeline: &Pipeline) -> HashSet<&ParameterName> {
         Argument::Value(_) => None,
     });
     names.collect()
+}
+
+/// The experiment that a submission goes to.
+fn experiment<'a>(pipeline: &'a Pipeline, options: &'a SubmitOptions) -> &'a str {
+    let named = options.experiment.as_deref().or(pipeline.experiment.as_deref());
+    named.unwrap_or(&pipeline.name)
+}
+
+/// What keeps `name` from being an experiment of Azure ML.
+fn experiment_problem(name: &str) -> Option<Problem> {
+    let problem = || {
+        Problem::new(
+            "experiment",
+            ProblemKind::Value,
+            format!("`{name}` is no experiment name"),
+            "begin with a letter or digit, go on with letters, digits, `_` and `-`, up to 255; \
+             SubmitOptions::with_experiment sets a name other than the pipeline's",
+        )
+    };
+    (!is_experiment_name(name)).then(problem)
 }
 
 /// `[a-zA-Z0-9][\w-]{0,254}`

@@ -10,7 +10,7 @@ use azml_pipeline::{
     Pipelines, ProblemKind, RecordedIn, StepLog, StepStatus, SubmitOptions,
 };
 use azml_tracking::{
-    AzureMlTracking, ExperimentName, RunInfo, RunQuery, RunRef, RunStatus, Tracking,
+    AzureMlTracking, ExperimentName, MlflowTracking, RunInfo, RunQuery, RunRef, RunStatus, Tracking,
 };
 use futures_util::TryStreamExt;
 use http::StatusCode;
@@ -160,6 +160,22 @@ async fn databricks_needs_no_compute_target() {
     let pipelines = Pipelines::new(DatabricksJobs::new(&place.databricks));
     let (status, _) = outcome(&pipelines, &pipeline).await;
     assert_eq!(status, PipelineStatus::Finished);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_experiment_of_databricks_is_a_path_and_one_of_azure_ml_a_name() {
+    let place = Place::ready().await;
+    place.ctx.cloud.set_outcomes(&json!([{"task": "*", "result": "SUCCESS"}])).unwrap();
+    let mlflow = Tracking::new(MlflowTracking::new(place.databricks.endpoint().clone()));
+    let jobs = DatabricksJobs::new(&place.databricks).with_recorder(RecordedIn::new(&mlflow));
+    let options = SubmitOptions::default().with_experiment("/Shared/wine");
+    let run = Pipelines::new(jobs).submit(&two_notebooks(), &options).await.unwrap();
+    assert_eq!(run.wait(&FollowOptions::default()).await.unwrap(), PipelineStatus::Finished);
+    mlflow.find_experiment("/Shared/wine").await.unwrap();
+
+    let azure_ml = Pipelines::new(place.azure_ml());
+    let err = azure_ml.submit(&two_notebooks(), &options).await.unwrap_err();
+    assert_eq!(err.problems()[0].field, "experiment");
 }
 
 #[tokio::test(start_paused = true)]
