@@ -4,8 +4,8 @@
     azml-mock serve --listen 127.0.0.1:0 --ready-file ready.json --executor local &
     python3 run.py --ready ready.json [azureml-v1 azure-ai-ml databricks legacy-cli mlflow spark tracking] [--only TEXT] [--part LABEL ...] [--venvs DIR]
 
-`cargo xtask conformance` does both. The suite spark needs AZML_MOCK and AZML_SPARK_PYTHON, too; see spark/spark_common.py. The suite tracking needs
-AZML_TRACKING_TEST, the test program `servers` of the crate azml-tests. --only takes the parts with TEXT in their name, --part those with exactly this label.
+`cargo xtask conformance` does both. The suite spark needs AZML_MOCK and AZML_SPARK_PYTHON, too; see spark/spark_common.py. It and the suite tracking need
+AZML_TEST_{NAME}, the test programs of the crate azml-tests that want servers. --only takes the parts with TEXT in their name, --part those with exactly this label.
 --control turns the question around: with a ready file that leads nowhere each part has to fail, and passes if it does.
 
 Needs python3.11 with pip, and the ready file that the mock writes (keys: url, tls_url, ca_file, tenant_id, client_id,
@@ -108,7 +108,16 @@ def azure_ai_ml():
 
 def databricks(): return databricks_sdk("databricks", 400)
 
-def spark(): return databricks_sdk("spark", 900)
+def spark():
+    yield from databricks_sdk("spark", 900)
+    label = "pipelines_on_spark"
+    if args.only not in label: return
+    w = pathlib.Path(tempfile.mkdtemp()); yield run(label, *own_test(label, w, AZML_READY=os.path.abspath(args.ready)))
+
+def own_test(name, w, **extra):
+    """A test program of our own client."""
+    e = base_env(w); e.update(extra, RUST_BACKTRACE="0")
+    return [os.environ["AZML_TEST_" + name.upper()], "--test-threads", "1"], e, w, 300, lambda rc, out: rc == 0 and "test result: ok" in out
 
 def databricks_sdk(suite, seconds):
     py = venv("databricks", "databricks/requirements.txt")
@@ -143,8 +152,7 @@ def tracking():
         if args.control: uri = nowhere
         elif server == "mock": uri = URL + "/mlflow"
         else: real, uri = mlflow_server(py, w, e)
-        e.update(AZML_MLFLOW_URI=uri, RUST_BACKTRACE="0")
-        try: yield run(label, [os.environ["AZML_TRACKING_TEST"], "--test-threads", "1"], e, w, 240, lambda rc, out: rc == 0 and "test result: ok" in out)
+        try: yield run(label, *own_test("tracking_on_servers", w, AZML_MLFLOW_URI=uri))
         finally:
             if real: os.killpg(real.pid, signal.SIGTERM); real.wait(timeout=30)
 

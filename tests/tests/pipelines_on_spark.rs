@@ -1,17 +1,17 @@
 //! One pipeline, both backends, for real: the same logs, metrics and outputs.
 //!
-//! Needs Java and an interpreter with pyspark, so that it is built on demand:
-//! `cargo xtask conformance spark` runs it.
+//! `cargo xtask conformance spark` serves the mock, which executes tasks, and says in
+//! `AZML_READY` which file tells of it.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "it/lakehouse.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod lakehouse;
-#[path = "it/program.rs"]
-mod program;
+#[path = "it/served.rs"]
+mod served;
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, env, fs, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use azml::{
@@ -31,7 +31,7 @@ use azml::{
 };
 use futures_util::TryStreamExt;
 use lakehouse::{COMPUTE, access_token, attach, running_cluster};
-use program::Program;
+use served::Served;
 
 /// Beside both scripts. Logs to the run of the step, which the arguments name: one of
 /// Azure ML, or one that MLflow keeps in the workspace of the cluster.
@@ -186,9 +186,9 @@ async fn left(
     left
 }
 
-async fn in_default_datastore(client: &Client, program: &Program) -> InBlobs {
+async fn in_default_datastore(client: &Client, served: &Served) -> InBlobs {
     let storage = client.datastores().default().await.unwrap().storage.unwrap();
-    let container = format!("{}/{}", program.text("tls_url"), storage.container);
+    let container = format!("{}/{}", served.text("tls_url"), storage.container);
     InBlobs {
         blobs: BlobClient::from_session(client.session()),
         container: container.parse().unwrap(),
@@ -197,20 +197,17 @@ async fn in_default_datastore(client: &Client, program: &Program) -> InBlobs {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pipeline_gives_the_same_on_azure_ml_and_on_databricks() {
-    let folder = tempfile::tempdir().unwrap();
-    let python = std::env::var("AZML_PYTHON").unwrap();
-    let arguments = ["--executor", "local", "--python", &python];
-    let program = Program::start(folder.path(), &arguments).await;
-    let client = program.client().await;
-    let databricks: Databricks = client.databricks(program.text("tls_url"));
+    let file = env::var_os("AZML_READY").expect("AZML_READY names the mock's ready file");
+    let served = Served::read(Path::new(&file)).unwrap();
+    let client = served.client().await;
+    let databricks: Databricks = client.databricks(served.text("tls_url"));
     attach(&client, access_token(&databricks).await).await.unwrap();
     let cluster = running_cluster(&databricks).await;
-    let scripts = folder.path().join("scripts");
-    fs::create_dir(&scripts).unwrap();
-    let pipeline = pipeline(&scripts, cluster.as_str());
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = pipeline(folder.path(), cluster.as_str());
 
     let azure_ml = Pipelines::new(AzureMlPipelines::new(client.workspace()));
-    let files = in_default_datastore(&client, &program).await;
+    let files = in_default_datastore(&client, &served).await;
     let on_azure_ml = left(&azure_ml, &pipeline, (client.tracking(), "squares"), &files).await;
 
     let tracking = Tracking::new(MlflowTracking::new(databricks.endpoint().clone()));

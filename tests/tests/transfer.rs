@@ -7,6 +7,8 @@
 mod large;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/served.rs"]
+mod served;
 
 use std::fs;
 

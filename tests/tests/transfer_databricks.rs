@@ -8,6 +8,8 @@
 mod large;
 #[path = "it/program.rs"]
 mod program;
+#[path = "it/served.rs"]
+mod served;
 
 use std::{fs, io::Write, path::Path, sync::Arc};
 

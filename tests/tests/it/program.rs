@@ -1,24 +1,18 @@
-//! The mock as a process of its own, and a client that reaches it over TLS.
+//! The mock as a process of its own.
 
 use std::{
+    ops::Deref,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::Arc,
 };
 
-use azml::{
-    Client,
-    auth::ClientSecretCredential,
-    core::{Cloud, ReqwestTransport, Session},
-    workspace::WorkspaceRef,
-};
 use azml_testkit::wait_for;
-use secrecy::SecretString;
-use serde_json::Value;
+
+use crate::served::Served;
 
 pub(crate) struct Program {
     pub(crate) child: Child,
-    pub(crate) ready: Value,
+    served: Served,
 }
 
 impl Program {
@@ -33,40 +27,16 @@ impl Program {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let ready = wait_for("the ready file", || async {
-            let text = std::fs::read_to_string(&file).map_err(|err| err.to_string())?;
-            serde_json::from_str(&text).map_err(|err| err.to_string())
-        });
-        let ready = ready.await;
-        Self { child, ready }
+        let served = wait_for("the ready file", || async { Served::read(&file) });
+        Self { child, served: served.await }
     }
+}
 
-    pub(crate) fn text(&self, key: &str) -> &str {
-        self.ready[key].as_str().unwrap()
-    }
+impl Deref for Program {
+    type Target = Served;
 
-    pub(crate) fn session(&self) -> Session {
-        let pem = std::fs::read(self.text("ca_file")).unwrap();
-        let transport = ReqwestTransport::builder().with_root_certificates_pem(pem);
-        let transport = Arc::new(transport.with_proxy_from_env(false).build().unwrap());
-        let cloud = Cloud::at_origin(self.text("tls_url"));
-        let credential = ClientSecretCredential::new(
-            &cloud,
-            transport.clone(),
-            self.text("tenant_id"),
-            self.text("client_id"),
-            SecretString::from(self.text("client_secret")),
-        );
-        Session::new(cloud, transport, Arc::new(credential.unwrap()))
-    }
-
-    pub(crate) async fn client(&self) -> Client {
-        let workspace = WorkspaceRef::new(
-            self.text("subscription_id"),
-            self.text("resource_group"),
-            self.text("workspace_name"),
-        );
-        Client::open(self.session(), workspace).await.unwrap()
+    fn deref(&self) -> &Served {
+        &self.served
     }
 }
 

@@ -67,8 +67,11 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
         report
             .stage("python tests on Spark", |report| test::python_tests(project, &spark, report))?;
     }
-    let is_wanted = plan.iter().any(|(suite, _)| suite == "tracking");
-    let tracking_test = is_wanted.then(|| build_tracking_test(project)).transpose()?;
+    let is_own = |suite: &str| matches!(suite, "spark" | "tracking");
+    let own_tests = match plan.iter().any(|(suite, _)| is_own(suite)) {
+        true => report.stage("build our own tests", |_| own_tests(project))?,
+        false => Vec::new(),
+    };
     let (ready_file, log) = mock::files(&project.target, "conformance");
     let mock = start(project, &spark, &ready_file, &log)?;
     let proof = options.record.then(|| project.target.join("xtask/proof"));
@@ -76,7 +79,7 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
         project,
         python: &python,
         spark: &spark,
-        tracking_test: tracking_test.as_deref(),
+        own_tests: &own_tests,
         ready_file: &ready_file,
         only: options.only.as_deref(),
         proof: proof.as_deref(),
@@ -103,8 +106,8 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
     Ok(())
 }
 
-/// Builds the tests that our tracking client has to pass on any server of MLflow.
-fn build_tracking_test(project: &Project) -> anyhow::Result<PathBuf> {
+/// Builds the tests of our own clients that want servers: name and program of each.
+fn own_tests(project: &Project) -> anyhow::Result<Vec<(String, PathBuf)>> {
     let messages = process::capture(&mut project.cargo([
         "test",
         "--package",
@@ -112,17 +115,20 @@ fn build_tracking_test(project: &Project) -> anyhow::Result<PathBuf> {
         "--features",
         "servers",
         "--test",
-        "servers",
+        "*_on_*",
         "--no-run",
         "--message-format",
         "json-render-diagnostics",
     ]))?;
-    let program = messages.lines().rev().find_map(|line| {
+    let programs = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
-        let is_it = message["target"]["name"] == "servers";
-        message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
+        let is_test = message["target"]["kind"][0] == "test";
+        let program = message["executable"].as_str().filter(|_| is_test)?;
+        Some((message["target"]["name"].as_str()?.to_owned(), PathBuf::from(program)))
     });
-    program.context("cargo named no program of the tests `servers`")
+    let programs: Vec<_> = programs.collect();
+    ensure!(!programs.is_empty(), "cargo named no test programs of azml-tests");
+    Ok(programs)
 }
 
 fn start(
@@ -152,8 +158,8 @@ struct Setting<'a> {
     python: &'a str,
     /// The interpreter that has pyspark.
     spark: &'a Path,
-    /// The program of our own client's tests, if they are to run.
-    tracking_test: Option<&'a Path>,
+    /// Names and programs of our own clients' tests, if any are to run.
+    own_tests: &'a [(String, PathBuf)],
     ready_file: &'a Path,
     only: Option<&'a str>,
     /// The folder for the operations that the parts have used, a file a suite.
@@ -182,8 +188,8 @@ fn suite(
         .arg(project.target.join("venv"))
         .args(flags)
         .arg(name);
-    if let Some(program) = setting.tracking_test {
-        command.env("AZML_TRACKING_TEST", program);
+    for (test, program) in setting.own_tests {
+        command.env(format!("AZML_TEST_{}", test.to_uppercase()), program);
     }
     if let Some(only) = setting.only {
         command.args(["--only", only]);

@@ -140,7 +140,7 @@ class Warm(SparkTest):
         self.assertEqual(second["log"], f"{first['exit_value']} 0\n")
 
     def test_what_a_killed_task_leaves_in_the_jvm_can_be_canceled(self) -> None:
-        long = "print('begun', flush=True)\nspark.range(10 ** 14).selectExpr('sum(id % 7)').collect()\n"
+        long = "print('begun', flush=True)\nspark.range(0, 10 ** 14, 1, 1).selectExpr('sum(id % 7)').collect()\n"
         file = self.write("code/long.py", long)
         child = self.start_task(kind="python_file", source=file, context={"task_run_id": 77})
         assert child.stdout is not None and self.jvm.stdin is not None
