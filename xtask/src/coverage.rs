@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::{
     conformance::proof::{self, Proofs},
     process,
+    programs::Programs,
     project::Project,
 };
 
@@ -25,8 +26,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<()> {
-    process::run(&mut project.cargo(["build", "-p", "azml-mock", "--bin", "azml-mock"]))?;
-    let mut command = Command::new(project.debug_binary("azml-mock"));
+    let mut command = Command::new(Programs::build(project)?.mock);
     let json = process::capture(command.args(["coverage", "--json"]))?;
     let rows = serde_json::from_str(&json).context("azml-mock printed no JSON")?;
     let text = render(&rows, &proof::read(project)?, &origins::read(project)?)?;

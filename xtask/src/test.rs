@@ -27,6 +27,8 @@ pub(crate) fn run(project: &Project, report: &mut Report) -> anyhow::Result<()> 
             "clippy",
             "--workspace",
             "--all-targets",
+            "--features",
+            "azml-tests/servers",
             "--",
             "-D",
             "warnings",

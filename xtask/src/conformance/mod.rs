@@ -5,15 +5,22 @@ pub(crate) mod proof;
 
 use std::{
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     time::Duration,
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
-use serde_json::Value;
 
-use crate::{mock, mock::RunningMock, process, project::Project, python, report::Report, test};
+use crate::{
+    mock::{self, RunningMock},
+    process,
+    programs::Programs,
+    project::Project,
+    python,
+    report::Report,
+    test,
+};
 
 const FOLDER: &str = "tests/conformance";
 
@@ -59,27 +66,20 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
     // The oldest of the SDKs has no wheels for Python 3.12 and later.
     let python = python::find(&["python3.11", "python3"])
         .context("the official SDKs are Python programs")?;
-    report.stage("build the mock", |_| {
-        process::run(&mut project.cargo(["build", "-p", "azml-mock", "--bin", "azml-mock"]))
-    })?;
+    let programs = report.stage("build the mock", |_| Programs::build(project))?;
     let spark = python::spark_environment(project, &python).context("tasks run on Spark")?;
     if plan.iter().any(|(suite, _)| suite == "spark") {
         report
             .stage("python tests on Spark", |report| test::python_tests(project, &spark, report))?;
     }
-    let is_own = |suite: &str| matches!(suite, "spark" | "tracking");
-    let own_tests = match plan.iter().any(|(suite, _)| is_own(suite)) {
-        true => report.stage("build our own tests", |_| own_tests(project))?,
-        false => Vec::new(),
-    };
     let (ready_file, log) = mock::files(&project.target, "conformance");
-    let mock = start(project, &spark, &ready_file, &log)?;
+    let mock = start(project, &programs.mock, &spark, &ready_file, &log)?;
     let proof = options.record.then(|| project.target.join("xtask/proof"));
     let setting = Setting {
         project,
         python: &python,
         spark: &spark,
-        own_tests: &own_tests,
+        programs: &programs,
         ready_file: &ready_file,
         only: options.only.as_deref(),
         proof: proof.as_deref(),
@@ -106,40 +106,16 @@ pub(crate) fn run(project: &Project, options: &Options, report: &mut Report) -> 
     Ok(())
 }
 
-/// Builds the tests of our own clients that want servers: name and program of each.
-fn own_tests(project: &Project) -> anyhow::Result<Vec<(String, PathBuf)>> {
-    let messages = process::capture(&mut project.cargo([
-        "test",
-        "--package",
-        "azml-tests",
-        "--features",
-        "servers",
-        "--test",
-        "*_on_*",
-        "--no-run",
-        "--message-format",
-        "json-render-diagnostics",
-    ]))?;
-    let programs = messages.lines().filter_map(|line| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        let is_test = message["target"]["kind"][0] == "test";
-        let program = message["executable"].as_str().filter(|_| is_test)?;
-        Some((message["target"]["name"].as_str()?.to_owned(), PathBuf::from(program)))
-    });
-    let programs: Vec<_> = programs.collect();
-    ensure!(!programs.is_empty(), "cargo named no test programs of azml-tests");
-    Ok(programs)
-}
-
 fn start(
     project: &Project,
+    program: &Path,
     spark: &Path,
     ready_file: &Path,
     log: &Path,
 ) -> anyhow::Result<RunningMock> {
     fs::create_dir_all(project.target.join("xtask"))?;
     let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-    let mut command = Command::new(project.debug_binary("azml-mock"));
+    let mut command = Command::new(program);
     command
         .args(["serve", "--listen", "127.0.0.1:0", "--executor", "local", "--python"])
         .arg(spark)
@@ -158,8 +134,7 @@ struct Setting<'a> {
     python: &'a str,
     /// The interpreter that has pyspark.
     spark: &'a Path,
-    /// Names and programs of our own clients' tests, if any are to run.
-    own_tests: &'a [(String, PathBuf)],
+    programs: &'a Programs,
     ready_file: &'a Path,
     only: Option<&'a str>,
     /// The folder for the operations that the parts have used, a file a suite.
@@ -179,7 +154,7 @@ fn suite(
     command
         // The parts that have a Spark notebook run it.
         .env("FLOW_SPARK", "1")
-        .env("AZML_MOCK", project.debug_binary("azml-mock"))
+        .env("AZML_MOCK", &setting.programs.mock)
         .env("AZML_SPARK_PYTHON", setting.spark)
         .arg(project.path(FOLDER).join("run.py"))
         .arg("--ready")
@@ -188,7 +163,7 @@ fn suite(
         .arg(project.target.join("venv"))
         .args(flags)
         .arg(name);
-    for (test, program) in setting.own_tests {
+    for (test, program) in &setting.programs.tests {
         command.env(format!("AZML_TEST_{}", test.to_uppercase()), program);
     }
     if let Some(only) = setting.only {
