@@ -12,11 +12,12 @@ use super::{
 use crate::{
     Argument, DataPathParameter, DataReference, DatabricksStep, FileDataset, InputMode,
     InputSource, Library, OutputMode, ParameterName, Pipeline, PipelineData, PipelineParameter,
-    Problem, ProblemKind, StepInput,
+    Problem, ProblemKind, StepInput, graph::is_word,
 };
 
-/// Makes a pipeline of `form`, whose relative folders are in `folder`.
-pub(super) fn pipeline(form: PipelineForm, folder: &Path) -> Result<Pipeline, Vec<Problem>> {
+/// Makes a pipeline of `form`, whose relative folders are in `folder`, and tells what is
+/// wrong with it that does not show in the pipeline.
+pub(super) fn pipeline(form: PipelineForm, folder: &Path) -> (Pipeline, Vec<Problem>) {
     let mut reader = Reader { folder, ..Reader::new() };
     let mut pipeline = Pipeline::new(form.name.0);
     pipeline.description = text(form.description);
@@ -40,9 +41,8 @@ pub(super) fn pipeline(form: PipelineForm, folder: &Path) -> Result<Pipeline, Ve
     for step in &form.steps {
         reader.outputs_of(step);
     }
-    let steps = form.steps.into_iter().map(|it| reader.step(it)).collect();
-    pipeline.steps = steps;
-    if reader.problems.is_empty() { Ok(pipeline) } else { Err(reader.problems) }
+    pipeline.steps = form.steps.into_iter().map(|it| reader.step(it)).collect();
+    (pipeline, reader.problems)
 }
 
 struct Reader<'a> {
@@ -76,6 +76,14 @@ impl Reader<'_> {
             let reference = DataReference::new(name.clone(), path);
             InputSource::Reference(DataReference { datastore, ..reference })
         };
+        if !is_word(&name) {
+            self.problems.push(Problem::new(
+                "data",
+                ProblemKind::Value,
+                format!("`{name}` is no name for data"),
+                "use letters, digits and underscores",
+            ));
+        }
         let mut input = StepInput::new(source);
         input.mode = entry.mode.map(Into::into);
         input.path_on_compute = text(entry.path_on_compute);
