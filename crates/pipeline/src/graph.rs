@@ -329,7 +329,7 @@ impl<'a> Wiring<'a> {
 }
 
 /// Whether `name` is made of letters, digits and underscores, as `\w+` is.
-pub(crate) fn is_word(name: &str) -> bool {
+fn is_word(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|it| it.is_alphanumeric() || it == '_')
 }
 

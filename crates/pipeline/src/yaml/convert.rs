@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Argument, DataPathParameter, DataReference, DatabricksStep, FileDataset, InputMode,
     InputSource, Library, OutputMode, ParameterName, Pipeline, PipelineData, PipelineParameter,
-    Problem, ProblemKind, StepInput, graph::is_word,
+    Problem, ProblemKind, StepInput,
 };
 
 /// Makes a pipeline of `form`, whose relative folders are in `folder`, and tells what is
@@ -76,14 +76,6 @@ impl Reader<'_> {
             let reference = DataReference::new(name.clone(), path);
             InputSource::Reference(DataReference { datastore, ..reference })
         };
-        if !is_word(&name) {
-            self.problems.push(Problem::new(
-                "data",
-                ProblemKind::Value,
-                format!("`{name}` is no name for data"),
-                "use letters, digits and underscores",
-            ));
-        }
         let mut input = StepInput::new(source);
         input.mode = entry.mode.map(Into::into);
         input.path_on_compute = text(entry.path_on_compute);
