@@ -22,6 +22,7 @@ use std::{
     process::ExitCode,
 };
 
+use azml::pipeline::PipelineError;
 use clap::{Parser, Subcommand};
 
 use crate::{output::Format, session::Connection};
@@ -104,7 +105,7 @@ enum Runs {
 /// Runs the program with `args`, the first of which is its own name.
 ///
 /// Prints what was asked for to the standard output, and any failure as one
-/// line to the standard error.
+/// line to the standard error; several problems of a pipeline are a line each.
 pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(args) {
         Ok(arguments) => arguments,
@@ -127,7 +128,7 @@ pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Exit
         // Whoever reads the output has seen enough.
         Err(err) if is_broken_pipe(&err) => ExitCode::SUCCESS,
         Err(err) => {
-            let _ = writeln!(io::stderr().lock(), "error: {}", output::one_line(&err));
+            let _ = writeln!(io::stderr().lock(), "error: {}", words(&err));
             ExitCode::from(FAILED)
         }
     }
@@ -154,6 +155,16 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<String> {
         Command::Runs { command: Runs::List(list) } => runs::list(connection, list).await,
         Command::Tracking { command } => tracking::run(connection, command).await,
     }
+}
+
+/// What to say of a failure.
+fn words(err: &anyhow::Error) -> String {
+    let problems = err.downcast_ref::<PipelineError>().map_or(&[][..], PipelineError::problems);
+    if problems.len() < 2 {
+        return output::one_line(err);
+    }
+    let lines = problems.iter().map(|it| format!("\n  {}", output::in_line(&it.to_string())));
+    format!("the pipeline has {} problems:{}", problems.len(), lines.collect::<String>())
 }
 
 fn is_broken_pipe(err: &anyhow::Error) -> bool {

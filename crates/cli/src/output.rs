@@ -52,7 +52,11 @@ pub(crate) fn table<const N: usize>(heading: [&str; N], rows: Vec<[String; N]>) 
 
 /// The failure and its causes on one line.
 pub(crate) fn one_line(err: &anyhow::Error) -> String {
-    let text = format!("{err:#}");
+    in_line(&format!("{err:#}"))
+}
+
+/// `text` without breaks.
+pub(crate) fn in_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

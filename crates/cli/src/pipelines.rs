@@ -119,7 +119,8 @@ pub(crate) async fn run(connection: &Connection, command: &Pipelines) -> anyhow:
     match command {
         Pipelines::Validate { file, online, output } => {
             let pipeline = Pipeline::from_yaml_file(file)?;
-            pipeline.validate()?;
+            // As a submission does it: the experiment and the folders are looked at, too.
+            pipeline.to_wire(&SubmitOptions::default())?;
             if *online {
                 validate_online(connection, &pipeline).await?;
             }

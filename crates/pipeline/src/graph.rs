@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::{
-    DatabricksStep, InputSource, Pipeline, PipelineData, Problem, ProblemKind, StepName, step,
+    DataName, DatabricksStep, InputSource, Pipeline, PipelineData, Problem, ProblemKind, StepName,
+    step,
 };
 
 /// Ports that the service uses for `run_after` begin so.
@@ -32,7 +33,7 @@ pub(crate) fn problems(pipeline: &Pipeline) -> Vec<Problem> {
             "name",
             ProblemKind::Missing,
             "is empty",
-            "give the pipeline a name: Pipeline::new(\"train\")",
+            "give the pipeline a name",
         ));
     }
     if pipeline.steps.is_empty() {
@@ -40,7 +41,7 @@ pub(crate) fn problems(pipeline: &Pipeline) -> Vec<Problem> {
             "steps",
             ProblemKind::Missing,
             "the pipeline has no step",
-            "add one with with_step",
+            "add one",
         ));
     }
     let mut seen = HashSet::new();
@@ -161,14 +162,7 @@ impl<'a> Wiring<'a> {
         let outputs = step.outputs.iter().map(|it| ("outputs", it.output_name()));
         let mut seen = HashSet::new();
         for (field, name) in inputs.chain(outputs) {
-            if !is_word(name.as_str()) || name.as_str().starts_with(RESERVED_PREFIX) {
-                push(
-                    field,
-                    ProblemKind::Value,
-                    format!("`{name}` is no name for data"),
-                    format!("use letters, digits and underscores, not beginning {RESERVED_PREFIX}"),
-                );
-            }
+            Self::name(field, name, push);
             if !seen.insert(name) {
                 push(
                     field,
@@ -177,6 +171,9 @@ impl<'a> Wiring<'a> {
                     "list each once; input_name and output_name give another name".to_owned(),
                 );
             }
+        }
+        for (field, name) in Self::other_names(step) {
+            Self::name(field, name, push);
         }
         for output in &step.outputs {
             Self::output(output, push);
@@ -188,11 +185,34 @@ impl<'a> Wiring<'a> {
                     "inputs",
                     ProblemKind::Dangling,
                     format!("no step has `{}` as its output", data.name),
-                    "add it to the outputs of the step that writes it, or use a DataReference \
-                     for data that is there already"
+                    "add it to the outputs of the step that writes it, or declare it as data \
+                     that is there already"
                         .to_owned(),
                 );
             }
+        }
+    }
+
+    /// Names of data that the step has under another name.
+    fn other_names(step: &DatabricksStep) -> impl Iterator<Item = (&'static str, &DataName)> {
+        let inputs = step.inputs.iter().filter(|it| it.input_name.is_some());
+        let outputs = step.outputs.iter().filter(|it| it.output_name.is_some());
+        let inputs = inputs.map(|it| ("inputs", it.data_name()));
+        inputs.chain(outputs.map(|it| ("outputs", &it.name)))
+    }
+
+    fn name(
+        field: &'static str,
+        name: &DataName,
+        push: &mut impl FnMut(&'static str, ProblemKind, String, String),
+    ) {
+        if !is_word(name.as_str()) || name.as_str().starts_with(RESERVED_PREFIX) {
+            push(
+                field,
+                ProblemKind::Value,
+                format!("`{name}` is no name for data"),
+                format!("use letters, digits and underscores, not beginning {RESERVED_PREFIX}"),
+            );
         }
     }
 

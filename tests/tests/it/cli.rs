@@ -158,5 +158,8 @@ fn the_program_azml_checks_and_shows_a_pipeline_without_signing_in() {
     fs::write(folder.path().join("wrong.yml"), wrong).unwrap();
     let (status, _, problem) = azml(&["validate", "wrong.yml"]);
     assert_eq!(status, 1);
-    assert!(problem.contains("steps[1].num_workers"), "{problem}");
+    assert!(
+        problem.contains("step `train`: num_workers: the text \"1\" is no whole number, at line "),
+        "{problem}"
+    );
 }

@@ -1,6 +1,6 @@
 //! What Azure ML would be sent, with ids that are the same each time.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, sync::Arc};
 
 use azml_core::{Error, ErrorKind};
 use serde::{Serialize, Serializer};
@@ -54,17 +54,21 @@ impl Wire {
         options: &SubmitOptions,
         chosen: &Chosen,
     ) -> Result<Self> {
-        let contents = contents(pipeline)?;
+        let folders = folders(pipeline)?;
+        let contents: Vec<_> =
+            folders.iter().map(|it| it.as_ref().map(|it| it.content_hash.clone())).collect();
         let datastore = pipeline.default_datastore.as_deref().unwrap_or(USUAL_DATASTORE);
         let mut nodes = Counter::new("node");
         let mut plan = Plan::new(pipeline, datastore, &contents, || nodes.next());
 
         let mut ids = Counter::new("module");
         let (mut module_ids, mut known) = (Vec::new(), HashMap::new());
-        let mut snapshots = Snapshots::default();
+        let (mut snapshots, mut trees) = (Counter::new("snapshot"), HashMap::new());
         for module in &mut plan.modules {
-            if let Some(folder) = &pipeline.steps[module.step].code.source_directory {
-                module.body.storage_id = Some(snapshots.id(folder));
+            if let Some(folder) = &folders[module.step] {
+                // Folders that hold the same have one snapshot.
+                let id = trees.entry(&folder.tree.hash).or_insert_with(|| snapshots.next());
+                module.body.storage_id = Some(id.clone());
             }
         }
         for module in &plan.modules {
@@ -85,15 +89,20 @@ impl Wire {
     }
 }
 
-/// Content hashes of the folders of local scripts.
-fn contents(pipeline: &Pipeline) -> Result<Vec<Option<String>>> {
-    let steps = pipeline.steps.iter();
-    let contents = steps.map(|step| {
+/// The folders of local scripts, each read once.
+fn folders(pipeline: &Pipeline) -> Result<Vec<Option<Arc<Snapshot>>>> {
+    let mut known = HashMap::new();
+    let folders = pipeline.steps.iter().map(|step| {
         let Some(folder) = &step.code.source_directory else { return Ok(None) };
+        if let Some(snapshot) = known.get(folder) {
+            return Ok(Some(Arc::clone(snapshot)));
+        }
         let snapshot = Snapshot::read(folder).map_err(|err| unreadable(&step.name, &err))?;
-        Ok(Some(snapshot.content_hash))
+        let snapshot = Arc::new(snapshot);
+        known.insert(folder, Arc::clone(&snapshot));
+        Ok(Some(snapshot))
     });
-    contents.collect()
+    folders.collect()
 }
 
 fn source_ids(plan: &Plan) -> Vec<String> {
@@ -110,19 +119,6 @@ fn source_ids(plan: &Plan) -> Vec<String> {
             .clone(),
     });
     ids.collect()
-}
-
-/// Steps of one folder share its snapshot.
-#[derive(Default)]
-struct Snapshots<'a> {
-    known: HashMap<&'a Path, String>,
-}
-
-impl<'a> Snapshots<'a> {
-    fn id(&mut self, folder: &'a Path) -> String {
-        let next = self.known.len() + 1;
-        self.known.entry(folder).or_insert_with(|| format!("snapshot-{next}")).clone()
-    }
 }
 
 struct Counter {

@@ -1,5 +1,7 @@
 //! The rules that one step must keep by itself.
 
+use std::path::{Component, Path};
+
 use super::{DatabricksStep, StepCluster};
 use crate::{Argument, ParameterValue, Pipeline, Problem, ProblemKind, library::Library};
 
@@ -28,8 +30,8 @@ pub(crate) fn problems(step: &DatabricksStep, pipeline: &Pipeline) -> Vec<Proble
             "compute_target",
             ProblemKind::Missing,
             "is missing",
-            "name the attached Databricks compute: with_compute_target on the step or \
-             with_default_compute on the pipeline",
+            "name the attached Databricks workspace: compute_target on the step, or \
+             default_compute on the pipeline",
         );
     }
     found.problems
@@ -146,7 +148,17 @@ impl Found<'_> {
             }
             (Some(name), Some(folder)) => (name, folder),
         };
-        if !folder.is_dir() {
+        let is_below = Path::new(name)
+            .components()
+            .all(|it| matches!(it, Component::Normal(_) | Component::CurDir));
+        if !is_below {
+            self.push(
+                "python_script_name",
+                ProblemKind::Value,
+                format!("{name:?} leads out of source_directory, which alone goes along"),
+                "give the script's path below source_directory",
+            );
+        } else if !folder.is_dir() {
             self.push(
                 "source_directory",
                 ProblemKind::NoSuchFile,
@@ -338,7 +350,7 @@ impl Found<'_> {
                     field,
                     ProblemKind::Dangling,
                     format!("the pipeline has no parameter `{}`", name_of(argument)),
-                    "declare it with Pipeline::with_parameter",
+                    "declare it among the pipeline's parameters, or correct the name",
                 );
                 continue;
             };

@@ -15,8 +15,9 @@ use crate::{
     Problem, ProblemKind, StepInput,
 };
 
-/// Makes a pipeline of `form`, whose relative folders are in `folder`.
-pub(super) fn pipeline(form: PipelineForm, folder: &Path) -> Result<Pipeline, Vec<Problem>> {
+/// Makes a pipeline of `form`, whose relative folders are in `folder`, and tells what is
+/// wrong with it that does not show in the pipeline.
+pub(super) fn pipeline(form: PipelineForm, folder: &Path) -> (Pipeline, Vec<Problem>) {
     let mut reader = Reader { folder, ..Reader::new() };
     let mut pipeline = Pipeline::new(form.name.0);
     pipeline.description = text(form.description);
@@ -40,9 +41,8 @@ pub(super) fn pipeline(form: PipelineForm, folder: &Path) -> Result<Pipeline, Ve
     for step in &form.steps {
         reader.outputs_of(step);
     }
-    let steps = form.steps.into_iter().map(|it| reader.step(it)).collect();
-    pipeline.steps = steps;
-    if reader.problems.is_empty() { Ok(pipeline) } else { Err(reader.problems) }
+    pipeline.steps = form.steps.into_iter().map(|it| reader.step(it)).collect();
+    (pipeline, reader.problems)
 }
 
 struct Reader<'a> {

@@ -4,14 +4,15 @@
 //! are refused, and text is not taken for a number or the other way round.
 
 mod convert;
+mod faults;
 mod form;
+mod node;
+mod read;
 mod scalar;
 
 use std::{fs, path::Path};
 
-use serde::Deserialize;
-
-use self::form::PipelineForm;
+use self::{form::PipelineForm, node::Node};
 use crate::{Pipeline, PipelineError, Problem, ProblemKind, Result};
 
 impl Pipeline {
@@ -40,15 +41,31 @@ impl Pipeline {
     /// # }
     /// ```
     ///
-    /// Checks the form only; [`validate`](Self::validate) checks what it says.
+    /// Checks the form; [`validate`](Self::validate) checks what it says.
     ///
     /// # Errors
     ///
     /// [`PipelineError::Invalid`] for what is no YAML, for keys that are unknown and for
-    /// values of another type; the problem names the place in the file.
+    /// values of another type; the problems name the places in the file. What else is
+    /// wrong with the pipeline is told beside them.
     pub fn from_yaml(text: &str, folder: &Path) -> Result<Self> {
-        let form = parse(text).map_err(|it| PipelineError::Invalid(vec![it]))?;
-        convert::pipeline(form, folder).map_err(PipelineError::Invalid)
+        let root = Node::parse(text).map_err(|words| {
+            let remedy = "a pipeline is one YAML mapping with the keys name and steps";
+            let message = format!("is no YAML: {words}");
+            PipelineError::Invalid(vec![Problem::new("file", ProblemKind::Value, message, remedy)])
+        })?;
+        let reading = faults::read(root);
+        let mut problems = reading.problems;
+        let Some(form) = reading.form else { return Err(PipelineError::Invalid(problems)) };
+        let is_whole = problems.is_empty();
+        let (pipeline, wrong) = convert::pipeline(form, folder);
+        problems.extend(wrong);
+        if problems.is_empty() {
+            return Ok(pipeline);
+        }
+        let told = pipeline.problems();
+        problems.extend(told.into_iter().filter(|it| is_whole || !may_follow(it, &reading.faulty)));
+        Err(PipelineError::Invalid(problems))
     }
 
     /// Reads a pipeline from a YAML file.
@@ -78,23 +95,17 @@ impl Pipeline {
     }
 }
 
-fn parse(text: &str) -> Result<PipelineForm, Problem> {
-    let options = serde_saphyr::options! {
-        strict_booleans: true,
-        with_snippet: false,
-        leading_zero_numbers_as_strings: true,
-        underscored_numbers_as_strings: true,
-    };
-    let mut track = serde_path_to_error::Track::new();
-    let form = serde_saphyr::with_deserializer_from_str_with_options(text, options, |yaml| {
-        PipelineForm::deserialize(serde_path_to_error::Deserializer::new(yaml, &mut track))
-    });
-    form.map_err(|err| {
-        let place = track.path().to_string();
-        let field = if matches!(&*place, "." | "?") { "file".to_owned() } else { place };
-        let remedy = "the JSON Schema of the form tells all keys and types";
-        Problem::new(field, ProblemKind::Value, err.to_string(), remedy)
-    })
+/// Whether a problem may be there only because some of the file could not be read.
+fn may_follow(problem: &Problem, faulty: &[String]) -> bool {
+    let depends_on_others = matches!(
+        problem.kind,
+        ProblemKind::Dangling
+            | ProblemKind::Duplicate
+            | ProblemKind::Cycle
+            | ProblemKind::Unsupported
+    );
+    let step = problem.step.as_ref();
+    depends_on_others || step.is_none_or(|it| faulty.iter().any(|name| name == it.as_str()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Values of the YAML form that are taken as they are written.
 //!
-//! YAML libraries like to turn `"1"` into a number and `3.5` into text. Here text is
-//! text and a number a number, as in Python.
+//! Text is text and a number a number, as in Python: neither is taken for the other.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -66,11 +65,6 @@ impl Visitor<'_> for AnyScalar {
         Ok(value.into())
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<ParameterValue, E> {
-        let value = i64::try_from(value);
-        value.map(Into::into).map_err(|_| E::custom("the number is too large: put it in quotes"))
-    }
-
     fn visit_f64<E: Error>(self, value: f64) -> Result<ParameterValue, E> {
         Ok(value.into())
     }
@@ -91,14 +85,14 @@ fn found(value: &ParameterValue) -> String {
     match value {
         ParameterValue::Text(text) => format!("the text {text:?}"),
         ParameterValue::Integer(number) => format!("the number {number}"),
-        ParameterValue::Float(number) => format!("the number {number}"),
+        ParameterValue::Float(_) => format!("the number {value}"),
         ParameterValue::Boolean(truth) => format!("the truth value {truth}"),
     }
 }
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match scalar(deserializer, "text")? {
+        match deserializer.deserialize_str(AnyScalar { expected: "text" })? {
             ParameterValue::Text(text) => Ok(Self(text)),
             other => {
                 let found = found(&other);
@@ -162,53 +156,58 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
     }
 }
 
+struct Either<T> {
+    expected: &'static str,
+    more: PhantomData<T>,
+}
+
+impl<T> Either<T> {
+    fn new(expected: &'static str) -> Self {
+        Self { expected, more: PhantomData }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+    type Value = ScalarOr<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(ScalarOr::Scalar(value.into()))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(ScalarOr::Scalar(value.into()))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(ScalarOr::Scalar(value.into()))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(ScalarOr::Scalar(value.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(ScalarOr::More)
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for ScalarOr<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
-            type Value = ScalarOr<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text, a number, a truth value or a mapping")
-            }
-
-            fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-                Ok(ScalarOr::Scalar(value.into()))
-            }
-
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-                Ok(ScalarOr::Scalar(value.into()))
-            }
-
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-                AnyScalar { expected: "" }.visit_u64(value).map(ScalarOr::Scalar)
-            }
-
-            fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-                Ok(ScalarOr::Scalar(value.into()))
-            }
-
-            fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
-                Ok(ScalarOr::Scalar(value.into()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(ScalarOr::More)
-            }
-        }
-
-        deserializer.deserialize_any(Either(PhantomData))
+        deserializer.deserialize_any(Either::new("text, a number, a truth value or a mapping"))
     }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for NameOr<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match ScalarOr::deserialize(deserializer)? {
+        match deserializer.deserialize_str(Either::new("text or a mapping"))? {
             ScalarOr::Scalar(ParameterValue::Text(name)) => Ok(Self::Name(name)),
             ScalarOr::Scalar(other) => {
                 let found = found(&other);
-                Err(D::Error::custom(format!("{found} is no name: put it in quotes")))
+                Err(D::Error::custom(format!("{found} is no text: put it in quotes")))
             }
             ScalarOr::More(more) => Ok(Self::More(more)),
         }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{Argument, Pipeline, StepInput};
+use crate::{Argument, Pipeline, PipelineError, StepInput};
 
 const EXAMPLE: &str = r#"
 name: train
@@ -58,13 +58,111 @@ fn refusals_say_where_and_why() {
     let refusal = |text: &str| Pipeline::from_yaml(text, Path::new("")).unwrap_err().to_string();
     let step =
         |key: &str| format!("name: p\nsteps:\n  - type: DatabricksStep\n    name: s\n    {key}\n");
-    insta::assert_snapshot!(refusal(&step("runconfig: {a: 1}")), @"the pipeline is invalid: steps[0].runconfig: a run configuration holds the libraries and the cluster of a step a second time: use the keys of the step at line 5, column 16 (the JSON Schema of the form tells all keys and types)");
-    insta::assert_snapshot!(refusal(&step("hash_paths: [a]")), @"the pipeline is invalid: steps[0].hash_paths: the SDK ignores it, and always hashes the whole source_directory: exclude files in .amlignore at line 5, column 17 (the JSON Schema of the form tells all keys and types)");
-    insta::assert_snapshot!(refusal(&step("num_workers: \"1\"")), @r#"the pipeline is invalid: steps[0].num_workers: the text "1" is no whole number at line 5, column 18 (the JSON Schema of the form tells all keys and types)"#);
-    insta::assert_snapshot!(refusal(&step("spark_version: 3.5")), @"the pipeline is invalid: steps[0].spark_version: the number 3.5 is no text: put it in quotes at line 5, column 20 (the JSON Schema of the form tells all keys and types)");
-    insta::assert_snapshot!(refusal(&step("notebok_path: /a")), @"the pipeline is invalid: steps[0].notebok_path: unknown field `notebok_path`, expected one of type, name, inputs, outputs, run_after, existing_cluster_id, permit_cluster_restart, spark_version, node_type, instance_pool_id, num_workers, min_workers, max_workers, spark_env_variables, spark_conf, init_scripts, cluster_log_dbfs_path, notebook_path, notebook_params, python_script_path, python_script_params, main_class_name, jar_params, python_script_name, source_directory, run_name, timeout_seconds, maven_libraries, pypi_libraries, rcran_libraries, egg_libraries, jar_libraries, compute_target, allow_reuse, version, runconfig, hash_paths at line 5, column 5 (the JSON Schema of the form tells all keys and types)");
-    insta::assert_snapshot!(refusal("name: p\nsteps: []\nname: q\n"), @"the pipeline is invalid: file: duplicate mapping key: name, set DuplicateKeyPolicy in Options if acceptable at line 3, column 1 (the JSON Schema of the form tells all keys and types)");
-    insta::assert_snapshot!(refusal("name: [\n"), @"the pipeline is invalid: name: invalid type: sequence, expected text at line 1, column 1 (the JSON Schema of the form tells all keys and types)");
+    insta::assert_snapshot!(refusal(&step("runconfig: {a: 1}")), @"the pipeline is invalid: step `s`: runconfig: a run configuration holds the libraries and the cluster of a step a second time: use the keys of the step, at line 5, column 16 (the JSON Schema of the form tells all keys and types: azml pipeline schema)");
+    insta::assert_snapshot!(refusal(&step("hash_paths: [a]")), @"the pipeline is invalid: step `s`: hash_paths: the SDK ignores it, and always hashes the whole source_directory: exclude files in .amlignore, at line 5, column 17 (the JSON Schema of the form tells all keys and types: azml pipeline schema)");
+    insta::assert_snapshot!(refusal(&step("num_workers: \"1\"")), @r#"the pipeline is invalid: step `s`: num_workers: the text "1" is no whole number, at line 5, column 18 (the JSON Schema of the form tells all keys and types: azml pipeline schema)"#);
+    insta::assert_snapshot!(refusal(&step("spark_version: 13.0")), @"the pipeline is invalid: step `s`: spark_version: the number 13.0 is no text: put it in quotes, at line 5, column 20 (the JSON Schema of the form tells all keys and types: azml pipeline schema)");
+    insta::assert_snapshot!(refusal(&step("notebok_path: /a")), @"the pipeline is invalid: step `s`: notebok_path: there is no key `notebok_path`, at line 5, column 5 (write `notebook_path`, or leave it out)");
+    insta::assert_snapshot!(refusal(&step("timeout: 3")), @"the pipeline is invalid: step `s`: timeout: there is no key `timeout`, at line 5, column 5 (write `timeout_seconds`, or leave it out)");
+    insta::assert_snapshot!(refusal("name: p\nsteps: []\nname: q\n"), @"the pipeline is invalid: file: is no YAML: duplicate mapping key `name` is not allowed here at line 3, column 1 (a pipeline is one YAML mapping with the keys name and steps)");
+    insta::assert_snapshot!(refusal("name: [\n"), @"the pipeline is invalid: file: is no YAML: unclosed bracket '[' at line 1, column 7 (a pipeline is one YAML mapping with the keys name and steps)");
+    insta::assert_snapshot!(refusal("- a\n"), @"the pipeline is invalid: file: a list is not a mapping, at line 1, column 1 (the JSON Schema of the form tells all keys and types: azml pipeline schema)");
+    insta::assert_snapshot!(refusal(""), @"the pipeline is invalid: file: nothing is not a mapping, at line 1, column 1 (the JSON Schema of the form tells all keys and types: azml pipeline schema)");
+}
+
+/// A field with what is wrong with it, for each problem of a file.
+fn problems(text: &str) -> Vec<String> {
+    let err = Pipeline::from_yaml(text, Path::new("")).unwrap_err();
+    let problems = err.problems().iter();
+    problems
+        .map(|it| format!("{}/{}", it.step.as_ref().map_or("", |it| it.as_str()), it.field))
+        .collect()
+}
+
+#[test]
+fn all_problems_of_a_file_are_told_at_once() {
+    let text = "
+name: 5
+experimnt: x
+data: [{nam: a}, [a]]
+default_compute: c
+steps:
+  - {type: DatabricksStep, name: a, notebok_params: {}, version: 2, inputs: [5, b, {parameter: p, more: 1}]}
+  - abc
+  -
+  - {type: PythonScriptStep, name: c, notebook_path: /n, num_workers: -1}
+  - {type: DatabricksStep, name: b, notebook_path: n, num_workers: 1, run_after: [a, z]}
+";
+    assert_eq!(
+        problems(text),
+        [
+            "a/notebok_params",
+            "a/version",
+            "a/inputs[0]",
+            "a/inputs[2].more",
+            "/steps[1]",
+            "/steps[2]",
+            "c/type",
+            "c/num_workers",
+            "/name",
+            "/experimnt",
+            "/data[0].nam",
+            "/data[0].name",
+            "/data[1]",
+        ]
+    );
+}
+
+#[test]
+fn what_only_follows_from_another_problem_is_not_told() {
+    let text = "
+name: p
+default_compute: c
+steps:
+  - {type: DatabricksStep, name: a, notebook_path: 5, num_workers: 1, outputs: x}
+  - {type: DatabricksStep, name: b, notebook_path: n, num_workers: 1, inputs: [x]}
+";
+    assert_eq!(problems(text), ["a/notebook_path", "a/outputs", "b/notebook_path"]);
+}
+
+#[test]
+fn a_thousand_bad_steps_are_told_in_a_moment() {
+    let step = "  - {type: DatabricksStep, name: a, notebok_path: /n}\n";
+    let text = format!("name: p\nsteps:\n{}", step.repeat(1000));
+    assert_eq!(problems(&text).len(), 1000);
+}
+
+#[test]
+fn numbers_that_yaml_1_1_takes_for_text_are_text_where_only_text_can_be() {
+    let written = ["1e-3", "1E5", "-1e5", "1.5e3", "+.5", "-.5", "0o14"];
+    for number in written {
+        let text = format!(
+            "name: p\nsteps:\n- {{type: DatabricksStep, name: s, python_script_path: {number}, \
+             python_script_params: [{number}]}}\n"
+        );
+        let pipeline = Pipeline::from_yaml(&text, Path::new("")).unwrap();
+        let code = &pipeline.steps[0].code;
+        assert_eq!(code.python_script_path.as_deref(), Some(number));
+        assert_eq!(code.python_script_params, [number.into()]);
+    }
+    for number in ["1", "1.0", ".5", "5.", "1.0e-5", "0x1F", ".inf", "true"] {
+        let text = format!("name: p\nsteps: []\ndescription: {number}\n");
+        assert_eq!(problems(&text), ["/description"], "{number}");
+    }
+}
+
+#[test]
+fn a_number_without_bounds_keeps_its_name_and_one_without_room_is_refused() {
+    let read = |value: &str| {
+        let text = format!("name: p\nparameters: {{a: {value}}}\nsteps: []\n");
+        let pipeline = Pipeline::from_yaml(&text, Path::new(""))?;
+        Ok::<_, PipelineError>(pipeline.parameters[0].default.to_string())
+    };
+    assert_eq!(read("-.inf").unwrap(), "-inf");
+    assert_eq!(read(".nan").unwrap(), "nan");
+    for value in ["18446744073709551615", "123456789012345678901234567890"] {
+        read(value).unwrap_err();
+    }
 }
 
 #[test]
