@@ -38,7 +38,7 @@ pub(super) fn fingerprint(world: &World, run: &PipelineRun, step: &Step) -> Opti
 
 /// The ports of a node with what flows into them.
 fn inputs(run: &PipelineRun, graph: &Graph, node: &Node) -> Vec<(String, String)> {
-    let edges = graph.edges.iter().filter(|it| it.to.0 == node.id && !it.is_mere_order());
+    let edges = graph.inputs(&node.id);
     let source = |id: &str, port: &str| {
         if let Some(dataset) = graph.datasets.get(id) {
             return format!("data source {dataset}");

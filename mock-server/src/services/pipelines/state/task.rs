@@ -205,7 +205,7 @@ fn data_of(
         container,
     };
     let mut data = Vec::new();
-    for edge in graph.edges.iter().filter(|it| it.to.0 == step.node_id && !it.is_mere_order()) {
+    for edge in graph.inputs(&step.node_id) {
         let ((source, port), name) = (&edge.from, &edge.to.1);
         if let Some(producer) = run.step(source) {
             let container = container_of_output(world, run, producer, port)?;

@@ -296,10 +296,10 @@ fn into_graph(graph: GraphBody, interface: InterfaceBody, sent: &Value) -> Graph
     let defaults = interface.parameters.into_iter();
     let data_paths = interface.data_path_parameters.into_iter();
     Graph {
-        nodes: graph.module_nodes.into_iter().map(node).collect(),
+        nodes: graph.module_nodes.into_iter().map(node).collect::<Vec<_>>().into(),
         datasets,
         data_path_nodes,
-        edges,
+        edges: edges.into(),
         outputs,
         defaults: defaults.map(|it| (it.name, text(&it.default_value))).collect(),
         data_paths: data_paths.map(|it| (it.name, it.default_value.into())).collect(),
