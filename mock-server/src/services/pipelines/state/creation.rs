@@ -33,6 +33,9 @@ pub(super) fn check_graph(world: &World, at: &str, graph: &Graph) -> Result<(), 
     for id in graph.datasets.values() {
         world.pipelines.data_source(at, id)?;
     }
+    for id in graph.saved_datasets.values() {
+        world.datasets.path_of(at, id)?;
+    }
     Ok(())
 }
 

@@ -15,6 +15,9 @@ pub(crate) struct Graph {
     pub(crate) nodes: NamedList<Node>,
     /// Data source ids by the ids of their nodes.
     pub(crate) datasets: BTreeMap<String, String>,
+    /// Ids of saved datasets by the ids of their nodes.
+    #[serde(default)]
+    pub(crate) saved_datasets: BTreeMap<String, String>,
     /// Nodes of data that a parameter names: its name by the id of the node.
     pub(crate) data_path_nodes: BTreeMap<String, String>,
     pub(crate) edges: Edges,
@@ -118,7 +121,9 @@ impl Graph {
     }
 
     fn is_data(&self, id: &str) -> bool {
-        self.datasets.contains_key(id) || self.data_path_nodes.contains_key(id)
+        self.datasets.contains_key(id)
+            || self.saved_datasets.contains_key(id)
+            || self.data_path_nodes.contains_key(id)
     }
 
     /// Data that flow into a node: not what merely says that it has to wait.

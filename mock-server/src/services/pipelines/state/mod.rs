@@ -2,10 +2,12 @@
 //!
 //! `graph` is what a pipeline is, `entities` what it is made of, `published`
 //! what has an address of its own. `creation` makes runs, `schedule` says what
-//! happens to them and when, `task` what a step becomes on Databricks, `reuse`
+//! happens to them and when, `task` what a step becomes on Databricks, `cluster`
+//! on which machines, `reuse`
 //! which steps need not become anything. `runs` keeps what is due. `history` and `logs` are what others
 //! see of it.
 
+mod cluster;
 mod creation;
 mod entities;
 mod graph;
@@ -37,7 +39,7 @@ pub(super) use self::{
     },
     run::{DataPath, Origin, PipelineRun, StatusCode, Step, Workspace},
     schedule::{decide_cancel, decide_submit},
-    task::container_of,
+    task::location_of,
 };
 use self::{entities::Entities, runs::Runs};
 pub(crate) use self::{logs::SharedLog, runs::Due, schedule::decide_due};
@@ -122,6 +124,13 @@ pub(crate) enum Event {
         status: StatusCode,
         at: OffsetDateTime,
     },
+    /// A rule wrote an output that lies on DBFS.
+    OutputWritten {
+        workspace: u64,
+        /// Relative to `dbfs:/`.
+        path: String,
+        text: String,
+    },
     CancelRequested {
         run_id: String,
     },
@@ -198,6 +207,7 @@ impl Pipelines {
                     self.remember(&run_id, &node_id);
                 }
             }
+            Event::OutputWritten { .. } => (),
             Event::CancelRequested { run_id } => self.runs.request_cancel(&run_id),
             Event::Ended { run_id, status, at } => self.runs.end(&run_id, status, at),
         }
@@ -273,6 +283,9 @@ pub(crate) fn effect_of(event: Event, world: &World) -> Option<Effect> {
     let (run_id, node_id, is_growing) = match event {
         Event::StepSubmitted { files, .. } => {
             return (!files.is_empty()).then_some(Effect::CopyFiles(files));
+        }
+        Event::OutputWritten { workspace, path, text } => {
+            return Some(Effect::WriteDbfs { workspace, path, text });
         }
         Event::StepStarted { run_id, node_id, .. } => (run_id, node_id, true),
         Event::StepEnded { run_id, node_id, .. } => (run_id, node_id, false),

@@ -8,6 +8,7 @@ use crate::{
     services::{
         blob,
         databricks::jobs::{self, RunView, TaskResult},
+        datastore::Location,
     },
     store::{self, Batch, Point, RunError, Status, micros},
 };
@@ -198,24 +199,32 @@ fn what_the_rule_made(
             store::Event::MetricsLogged { run_id: step.run_id.clone(), batches, visible_at: None };
         events.push(kernel::Event::Store(place, logged));
     }
-    let written = |(account, container): &(String, String), name: String, text: &String| {
-        kernel::Event::Blob(blob::Event::Written {
+    let workspace = step.job_run.map(|(workspace, _)| workspace).unwrap_or_default();
+    let written = |location: &Location, name: String, text: &String| match location {
+        Location::Container { account, container } => kernel::Event::Blob(blob::Event::Written {
             account: account.clone(),
             container: container.clone(),
             name,
             text: text.clone(),
-        })
+        }),
+        Location::Dbfs => {
+            let text = text.clone();
+            kernel::Event::Pipelines(Event::OutputWritten { workspace, path: name, text })
+        }
     };
-    let artifacts = (run.workspace.account.clone(), blob::ARTIFACTS.to_owned());
+    let artifacts = Location::Container {
+        account: run.workspace.account.clone(),
+        container: blob::ARTIFACTS.to_owned(),
+    };
     for (path, text) in &outcome.artifacts {
         let name = format!("ExperimentRun/dcid.{}/{path}", step.run_id);
         events.push(written(&artifacts, name, text));
     }
     for (port, files) in &outcome.outputs {
-        let Ok(container) = task::container_of_output(world, run, step, port) else { continue };
+        let Ok(location) = task::location_of_output(world, run, step, port) else { continue };
         for (path, text) in files {
             let name = format!("{}/{path}", step.output_path(port));
-            events.push(written(&container, name, text));
+            events.push(written(&location, name, text));
         }
     }
     events
