@@ -3,6 +3,8 @@
 //! Steps say it in texts of their own; they become the description that the
 //! Clusters API takes, so that its rules, pools and policies have their say.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -104,8 +106,10 @@ pub(super) fn libraries<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> Vec<Lib
     };
     let paths = |name: &str| given(name).unwrap_or_default().split(',').filter(|it| !it.is_empty());
     // Steps have no other way to name a wheel.
-    let python =
-        |it: &str| if it.ends_with(".whl") { json!({ "whl": it }) } else { json!({ "egg": it }) };
+    let python = |it: &str| {
+        let is_wheel = Path::new(it).extension().is_some_and(|it| it.eq_ignore_ascii_case("whl"));
+        if is_wheel { json!({ "whl": it }) } else { json!({ "egg": it }) }
+    };
     let all = listed("pypi_libraries")
         .map(|it| json!({ "pypi": package(it) }))
         .chain(listed("rcran_libraries").map(|it| json!({ "cran": package(it) })))

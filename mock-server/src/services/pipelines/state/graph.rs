@@ -79,7 +79,7 @@ impl From<Vec<Edge>> for Edges {
 
 impl Edges {
     /// Those that end at a node.
-    pub(super) fn into_node(&self, id: &str) -> &[Edge] {
+    pub(super) fn ending_at(&self, id: &str) -> &[Edge] {
         let begin = self.0.partition_point(|it| it.to.0.as_str() < id);
         let length = self.0[begin..].partition_point(|it| it.to.0 == id);
         &self.0[begin..begin + length]
@@ -87,7 +87,7 @@ impl Edges {
 }
 
 impl Named for Node {
-    fn name(&self) -> &str {
+    fn key(&self) -> &str {
         &self.id
     }
 }
@@ -128,12 +128,12 @@ impl Graph {
 
     /// Data that flow into a node: not what merely says that it has to wait.
     pub(super) fn inputs(&self, node_id: &str) -> impl Iterator<Item = &Edge> {
-        self.edges.into_node(node_id).iter().filter(|it| !it.is_mere_order())
+        self.edges.ending_at(node_id).iter().filter(|it| !it.is_mere_order())
     }
 
     /// Ids of the module nodes from which an edge leads to `node_id`.
     pub(super) fn before(&self, node_id: &str) -> Vec<String> {
-        let sources = self.edges.into_node(node_id).iter().map(|it| &it.from.0);
+        let sources = self.edges.ending_at(node_id).iter().map(|it| &it.from.0);
         let sources: BTreeSet<&String> =
             sources.filter(|it| self.nodes.place(it).is_some()).collect();
         sources.into_iter().cloned().collect()

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What goes by a name.
 pub(crate) trait Named {
-    fn name(&self) -> &str;
+    fn key(&self) -> &str;
 }
 
 /// A list whose members are found by their names. It is written as the list.
@@ -40,7 +40,7 @@ impl<T: Named> NamedList<T> {
 
 impl<T: Named> From<Vec<T>> for NamedList<T> {
     fn from(all: Vec<T>) -> Self {
-        let places = all.iter().enumerate().map(|(place, it)| (it.name().to_owned(), place));
+        let places = all.iter().enumerate().map(|(place, it)| (it.key().to_owned(), place));
         Self { places: places.collect(), all }
     }
 }

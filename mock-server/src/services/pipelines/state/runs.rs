@@ -226,7 +226,9 @@ impl<'de> Deserialize<'de> for Runs {
             }
         }
         let mut runs = Self { all, agenda: Agenda::default(), awaited };
-        ids.iter().for_each(|it| runs.look_at_all(it));
+        for id in &ids {
+            runs.look_at_all(id);
+        }
         Ok(runs)
     }
 }

@@ -46,7 +46,7 @@ pub(super) enum Standing {
 }
 
 impl Named for Step {
-    fn name(&self) -> &str {
+    fn key(&self) -> &str {
         &self.node_id
     }
 }

@@ -93,7 +93,9 @@ impl<'de> Deserialize<'de> for JobRuns {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let mut runs = Self { all: BTreeMap::deserialize(from)?, ..Self::default() };
         let ids: Vec<i64> = runs.all.keys().copied().collect();
-        ids.into_iter().for_each(|it| runs.look(it));
+        for id in ids {
+            runs.look(id);
+        }
         Ok(runs)
     }
 }
