@@ -93,8 +93,7 @@ impl User {
 
     /// Four notebooks: two after the first, and the last after both.
     async fn submit_pipeline(&mut self, number: u8) -> u16 {
-        let module =
-            json!({ "Name": "ruled", "IdentifierHash": "h", "IsDeterministic": number % 3 == 0 });
+        let module = json!({ "Name": "ruled", "IdentifierHash": "h", "IsDeterministic": number.is_multiple_of(3) });
         let module = self.ask("POST", "/Modules", module).await.1["Id"].clone();
         let text =
             |name: &str, value: &str| json!({ "ValueType": "0", "Name": name, "Value": value });
@@ -116,7 +115,7 @@ impl User {
             })
         };
         let body = json!({
-            "CreationInfo": { "ContinueExperimentOnNodeFailure": number % 2 == 0 },
+            "CreationInfo": { "ContinueExperimentOnNodeFailure": number.is_multiple_of(2) },
             "Graph": {
                 "ModuleNodes": nodes,
                 "Edges": [edge("a", "b"), edge("a", "c"), edge("b", "d"), edge("c", "d")],
