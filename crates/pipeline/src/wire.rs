@@ -7,14 +7,14 @@ use serde::Serialize;
 /// `POST Modules`: one step as a reusable definition.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Module {
-    pub(crate) name: String,
-    pub(crate) description: String,
+pub(crate) struct Module<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) description: Cow<'a, str>,
     pub(crate) is_deterministic: bool,
     #[serde(rename = "ModuleExecutionType")]
     pub(crate) execution_type: &'static str,
     pub(crate) identifier_hash: String,
-    pub(crate) structured_interface: StructuredInterface,
+    pub(crate) structured_interface: StructuredInterface<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) storage_id: Option<String>,
     pub(crate) is_interface_only: bool,
@@ -24,60 +24,60 @@ pub(crate) struct Module {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct StructuredInterface {
+pub(crate) struct StructuredInterface<'a> {
     pub(crate) command_line_pattern: &'static str,
-    pub(crate) inputs: Vec<InputPort>,
-    pub(crate) outputs: Vec<OutputPort>,
-    pub(crate) parameters: Vec<ModuleParameter>,
-    pub(crate) metadata_parameters: Vec<ModuleParameter>,
+    pub(crate) inputs: Vec<InputPort<'a>>,
+    pub(crate) outputs: Vec<OutputPort<'a>>,
+    pub(crate) parameters: Vec<ModuleParameter<'a>>,
+    pub(crate) metadata_parameters: Vec<ModuleParameter<'a>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct InputPort {
-    pub(crate) name: String,
+pub(crate) struct InputPort<'a> {
+    pub(crate) name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) label: Option<String>,
-    pub(crate) data_type_ids_list: Vec<&'static str>,
+    pub(crate) label: Option<Cow<'a, str>>,
+    pub(crate) data_type_ids_list: &'static [&'static str],
     pub(crate) is_optional: bool,
     pub(crate) skip_processing: bool,
     pub(crate) is_resource: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_store_mode: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) path_on_compute: Option<String>,
+    pub(crate) path_on_compute: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) overwrite: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) data_reference_name: Option<String>,
+    pub(crate) data_reference_name: Option<Cow<'a, str>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct OutputPort {
-    pub(crate) name: String,
+pub(crate) struct OutputPort<'a> {
+    pub(crate) name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) label: Option<String>,
-    pub(crate) data_type_id: String,
+    pub(crate) label: Option<Cow<'a, str>>,
+    pub(crate) data_type_id: Cow<'a, str>,
     pub(crate) skip_processing: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) data_store_name: Option<String>,
+    pub(crate) data_store_name: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_store_mode: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) path_on_compute: Option<String>,
+    pub(crate) path_on_compute: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) overwrite: Option<bool>,
-    pub(crate) data_reference_name: String,
+    pub(crate) data_reference_name: Cow<'a, str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct ModuleParameter {
-    pub(crate) name: Cow<'static, str>,
+pub(crate) struct ModuleParameter<'a> {
+    pub(crate) name: Cow<'a, str>,
     pub(crate) parameter_type: &'static str,
     pub(crate) is_optional: bool,
-    pub(crate) default_value: String,
+    pub(crate) default_value: Cow<'a, str>,
     pub(crate) set_environment_variable: bool,
 }
 
@@ -94,10 +94,10 @@ pub(crate) struct DataSource {
 /// `POST PipelineRuns/Unsubmitted/CreationInfoWithGraph`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Submission {
+pub(crate) struct Submission<'a> {
     pub(crate) creation_info: CreationInfo,
-    pub(crate) graph: Graph,
-    pub(crate) graph_interface: GraphInterface,
+    pub(crate) graph: Graph<'a>,
+    pub(crate) graph_interface: &'a GraphInterface,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -113,53 +113,53 @@ pub(crate) struct CreationInfo {
     pub(crate) credential_passthrough: bool,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Graph {
-    pub(crate) module_nodes: Vec<ModuleNode>,
+pub(crate) struct Graph<'a> {
+    pub(crate) module_nodes: Vec<ModuleNode<'a>>,
     pub(crate) dataset_nodes: Vec<DatasetNode>,
-    pub(crate) edges: Vec<Edge>,
+    pub(crate) edges: &'a [Edge<'a>],
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct ModuleNode {
-    pub(crate) id: String,
-    pub(crate) module_id: String,
-    pub(crate) module_parameters: Vec<Assignment>,
-    pub(crate) module_metadata_parameters: Vec<Assignment>,
-    pub(crate) module_output_settings: Vec<OutputSetting>,
-    pub(crate) module_input_settings: Vec<InputSetting>,
+pub(crate) struct ModuleNode<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) module_id: &'a str,
+    pub(crate) module_parameters: &'a [Assignment<'a>],
+    pub(crate) module_metadata_parameters: &'a [Assignment<'a>],
+    pub(crate) module_output_settings: &'a [OutputSetting<'a>],
+    pub(crate) module_input_settings: &'a [InputSetting<'a>],
     pub(crate) regenerate_output: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Assignment {
+pub(crate) struct Assignment<'a> {
     /// `"0"` for a literal, `"1"` for a parameter of the graph.
     pub(crate) value_type: &'static str,
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) value: String,
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) value: Cow<'a, str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct OutputSetting {
-    pub(crate) name: String,
-    pub(crate) data_store_name: String,
+pub(crate) struct OutputSetting<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) data_store_name: Cow<'a, str>,
     pub(crate) data_store_mode: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) path_on_compute: Option<String>,
+    pub(crate) path_on_compute: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) overwrite: Option<bool>,
-    pub(crate) data_reference_name: String,
+    pub(crate) data_reference_name: Cow<'a, str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct InputSetting {
-    pub(crate) name: String,
-    pub(crate) path_on_compute: String,
+pub(crate) struct InputSetting<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) path_on_compute: Cow<'a, str>,
     pub(crate) data_store_mode: &'static str,
 }
 
@@ -209,27 +209,27 @@ struct SavedDatasetReference {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Edge {
-    pub(crate) source_output_port: Port,
-    pub(crate) destination_input_port: Port,
+pub(crate) struct Edge<'a> {
+    pub(crate) source_output_port: Port<'a>,
+    pub(crate) destination_input_port: Port<'a>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged, rename_all_fields = "PascalCase")]
-pub(crate) enum Port {
+pub(crate) enum Port<'a> {
     Node {
         node_id: String,
-        port_name: String,
+        port_name: Cow<'a, str>,
     },
     /// An output of the whole graph.
     Graph {
-        graph_port_name: String,
+        graph_port_name: &'a str,
     },
 }
 
-impl Port {
-    pub(crate) fn node(id: &str, name: &str) -> Self {
-        Self::Node { node_id: id.to_owned(), port_name: name.to_owned() }
+impl<'a> Port<'a> {
+    pub(crate) fn node(id: &str, name: impl Into<Cow<'a, str>>) -> Self {
+        Self::Node { node_id: id.to_owned(), port_name: name.into() }
     }
 }
 
@@ -270,14 +270,14 @@ pub(crate) struct DataPath {
 /// `POST Pipelines/Create`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Publication {
+pub(crate) struct Publication<'a> {
     pub(crate) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<String>,
-    pub(crate) graph: Graph,
-    pub(crate) graph_interface: GraphInterface,
+    pub(crate) graph: Graph<'a>,
+    pub(crate) graph_interface: &'a GraphInterface,
     pub(crate) data_set_definition_value_assignments: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) continue_run_on_step_failure: Option<bool>,

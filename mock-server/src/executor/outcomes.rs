@@ -39,6 +39,10 @@ pub(crate) enum RuleResult {
 pub(crate) struct Outcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// Why the cluster of the task does not start, in the words of Databricks.
+    /// The task fails with it at once and never runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cluster_error: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) log: Option<String>,
     /// What a notebook passed to `dbutils.notebook.exit`.
@@ -110,6 +114,18 @@ impl Rule {
                 return Some(format!("{field} is no glob: {err}"));
             }
         }
+        if self.outcome.cluster_error.is_some() {
+            let says_more = self.outcome
+                != Outcome {
+                    cluster_error: self.outcome.cluster_error.clone(),
+                    ..Outcome::default()
+                };
+            if self.result != RuleResult::Failed || says_more {
+                let text =
+                    "cluster_error needs the result FAILED, and nothing else: the task never runs";
+                return Some(text.to_owned());
+            }
+        }
         let after = self.outcome.after_seconds?;
         let is_bad = Duration::try_from_secs_f64(after).is_err();
         is_bad.then(|| format!("after_seconds must be 0 or more, and {after} is not"))
@@ -159,6 +175,12 @@ mod tests {
     fn a_bad_rule_is_told_which_field_is_wrong() {
         let complaint = |text: &str| rules(text)[0].complaint();
         assert!(complaint(r#"[{"task":"[","result":"SUCCESS"}]"#).unwrap().starts_with("task "));
+        let runs = complaint(r#"[{"cluster_error":"quota","log":"x","result":"FAILED"}]"#).unwrap();
+        let text = "cluster_error needs the result FAILED, and nothing else: the task never runs";
+        assert_eq!(runs, text);
+        let succeeds = complaint(r#"[{"cluster_error":"quota","result":"SUCCESS"}]"#);
+        assert_eq!(succeeds.as_deref(), Some(text));
+        assert_eq!(complaint(r#"[{"cluster_error":"quota","result":"FAILED"}]"#), None);
         let negative = complaint(r#"[{"after_seconds":-1,"result":"SUCCESS"}]"#).unwrap();
         assert_eq!(negative, "after_seconds must be 0 or more, and -1 is not");
     }

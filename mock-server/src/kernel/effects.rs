@@ -2,7 +2,7 @@ use std::{fs, io, sync::Arc};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::{Event, Kernel, World};
+use super::{Event, Kernel, World, files::Folder};
 use crate::{
     executor::{AttemptId, Installation, Work},
     services::{
@@ -32,6 +32,8 @@ pub(crate) enum Effect {
     ShareLog(pipelines::SharedLog),
     /// A rule has decided what a task wrote.
     WriteBlob { account: String, container: String, name: String, text: String },
+    /// The same on DBFS. The path is relative to `dbfs:/`.
+    WriteDbfs { workspace: u64, path: String, text: String },
 }
 
 impl Effect {
@@ -66,12 +68,12 @@ impl Effect {
             Self::EndCluster { workspace, cluster_id } => {
                 kernel.executor.end_cluster(&kernel.id, workspace, &cluster_id);
             }
-            Self::WriteBlob { account, container, name, text } => aside(|| {
-                let path = kernel.files.container(&account, &container).locate(&name);
-                if let Err(err) = kernel.files.write(&path, text.as_bytes()) {
-                    tracing::error!(%name, %err, "a blob that a rule made could not be written");
-                }
-            }),
+            Self::WriteBlob { account, container, name, text } => {
+                write(kernel, &kernel.files.container(&account, &container), &name, &text);
+            }
+            Self::WriteDbfs { workspace, path, text } => {
+                write(kernel, &kernel.files.dbfs(workspace), &path, &text);
+            }
         }
     }
 }
@@ -85,6 +87,15 @@ fn aside(work: impl FnOnce()) {
     } else {
         work();
     }
+}
+
+/// Writes what a rule has decided.
+fn write(kernel: &Kernel, folder: &Folder, name: &str, text: &str) {
+    aside(|| {
+        if let Err(err) = kernel.files.write(&folder.locate(name), text.as_bytes()) {
+            tracing::error!(%name, %err, "a file that a rule made could not be written");
+        }
+    });
 }
 
 fn copy(kernel: &Kernel, file: &pipelines::CopiedFile) {

@@ -71,7 +71,7 @@ impl Operation for ModuleByHash<'_> {
 
 pub(super) struct CreateModule<'a> {
     pub(super) workspace: &'a str,
-    pub(super) body: &'a crate::wire::Module,
+    pub(super) body: &'a crate::wire::Module<'a>,
 }
 
 impl Operation for CreateModule<'_> {

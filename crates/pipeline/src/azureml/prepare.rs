@@ -22,27 +22,27 @@ const AT_A_TIME: usize = 16;
 const DATA_TYPES: [&str; 2] = ["AnyFile", "AnyDirectory"];
 
 /// A plan, and the ids that the service has given to its parts.
-pub(super) struct Prepared {
-    pub(super) plan: Plan,
+pub(super) struct Prepared<'a> {
+    pub(super) plan: Plan<'a>,
     pub(super) module_ids: Vec<String>,
     pub(super) source_ids: Vec<String>,
 }
 
 /// Prepares `pipeline`, which must be valid. With `regenerate`, definitions that are
 /// there already are made anew.
-pub(super) async fn prepare(
+pub(super) async fn prepare<'a>(
     pipelines: &AzureMlPipelines,
-    pipeline: &Pipeline,
+    pipeline: &'a Pipeline,
+    datastore: &'a str,
     regenerate: bool,
-) -> Result<Prepared> {
+) -> Result<Prepared<'a>> {
     let folders = read_folders(pipeline).await?;
     let endpoint = pipelines.data_plane().await?;
     let workspace = &pipelines.scope();
     check_data_types(&endpoint, workspace).await?;
-    let datastore = default_datastore(pipelines, pipeline).await?;
     let contents: Vec<_> =
         folders.iter().map(|it| it.as_ref().map(|it| it.content_hash.clone())).collect();
-    let plan = Plan::new(pipeline, &datastore, &contents, node_id);
+    let plan = Plan::new(pipeline, datastore, &contents, node_id);
     let maker = Maker { pipelines, endpoint: &endpoint, workspace, regenerate };
     let modules = plan.modules.iter();
     let making: Vec<_> = modules
@@ -88,7 +88,11 @@ async fn check_data_types(endpoint: &Endpoint, workspace: &str) -> Result<()> {
     Ok(())
 }
 
-async fn default_datastore(pipelines: &AzureMlPipelines, pipeline: &Pipeline) -> Result<String> {
+/// Where data goes that names no datastore.
+pub(super) async fn default_datastore(
+    pipelines: &AzureMlPipelines,
+    pipeline: &Pipeline,
+) -> Result<String> {
     if let Some(name) = &pipeline.default_datastore {
         return Ok(name.clone());
     }
@@ -114,7 +118,7 @@ struct Maker<'a> {
 impl Maker<'_> {
     async fn module(
         &self,
-        module: &PlannedModule,
+        module: &PlannedModule<'_>,
         folder: Option<(&Path, &Snapshot)>,
     ) -> Result<String> {
         let Self { pipelines, endpoint, workspace, regenerate } = *self;
@@ -122,7 +126,7 @@ impl Maker<'_> {
         if !regenerate {
             match endpoint.call(&ops::ModuleByHash { workspace, hash }).await {
                 Ok(known) if known.is_complete() => {
-                    debug!(step = module.body.name, id = known.id, "module is known");
+                    debug!(step = %module.body.name, id = known.id, "module is known");
                     return Ok(known.id);
                 }
                 Ok(_) => (),
@@ -139,7 +143,7 @@ impl Maker<'_> {
     }
 
     /// The ids of all data; equal data has one.
-    async fn sources(&self, plan: &Plan) -> Result<Vec<String>> {
+    async fn sources(&self, plan: &Plan<'_>) -> Result<Vec<String>> {
         let mut known: BTreeMap<String, String> = BTreeMap::new();
         let mut ids = Vec::with_capacity(plan.sources.len());
         for source in &plan.sources {

@@ -8,7 +8,11 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 
-use super::{AzureMlPipelines, history, ops, prepare::prepare, submit};
+use super::{
+    AzureMlPipelines, history, ops,
+    prepare::{default_datastore, prepare},
+    submit,
+};
 use crate::{
     Pipeline, PipelineError, PipelineRunDetails, PublishOptions, PublishedPipeline,
     PublishedPipelineId, PublishedPipelines, Result, SubmitOptions, plan::Plan, wire,
@@ -22,7 +26,8 @@ impl PublishedPipelines for AzureMlPipelines {
         options: &PublishOptions,
     ) -> Result<PublishedPipeline> {
         submit::check(self, pipeline, &SubmitOptions::default()).await?;
-        let prepared = prepare(self, pipeline, false).await?;
+        let datastore = default_datastore(self, pipeline).await?;
+        let prepared = prepare(self, pipeline, &datastore, false).await?;
         let body = publication(
             pipeline,
             options,
@@ -94,20 +99,20 @@ impl PublishedPipelines for AzureMlPipelines {
 }
 
 /// The body that publishes a plan.
-pub(crate) fn publication(
+pub(crate) fn publication<'a>(
     pipeline: &Pipeline,
     options: &PublishOptions,
-    plan: &Plan,
-    module_ids: &[String],
+    plan: &'a Plan<'_>,
+    module_ids: &'a [String],
     source_ids: &[String],
-) -> wire::Publication {
+) -> wire::Publication<'a> {
     let go_on = options.continue_on_step_failure;
     wire::Publication {
         name: options.name.clone().unwrap_or_else(|| pipeline.name.clone()),
         description: options.description.clone().or_else(|| pipeline.description.clone()),
         version: options.version.clone(),
         graph: plan.graph(false, module_ids, source_ids),
-        graph_interface: plan.interface().clone(),
+        graph_interface: plan.interface(),
         data_set_definition_value_assignments: BTreeMap::new(),
         continue_run_on_step_failure: go_on.or(pipeline.continue_on_step_failure.then_some(true)),
         properties: BTreeMap::new(),

@@ -4,7 +4,10 @@ use azml_compute::{ComputeType, Computes, ComputesClient};
 use azml_core::ErrorKind;
 use futures_util::TryStreamExt;
 
-use super::{AzureMlPipelines, history, ops, prepare::prepare};
+use super::{
+    AzureMlPipelines, history, ops,
+    prepare::{default_datastore, prepare},
+};
 use crate::{
     Pipeline, PipelineError, PipelineRunDetails, Problem, Result, SubmitOptions, Surroundings,
     choices::Chosen, plan::Choices,
@@ -16,7 +19,9 @@ pub(super) async fn submit(
     options: &SubmitOptions,
 ) -> Result<PipelineRunDetails> {
     let chosen = check(pipelines, pipeline, options).await?;
-    let prepared = prepare(pipelines, pipeline, options.regenerate_outputs).await?;
+    let datastore = default_datastore(pipelines, pipeline).await?;
+    let regenerates = options.regenerate_outputs;
+    let prepared = prepare(pipelines, pipeline, &datastore, regenerates).await?;
     let choices = Choices {
         description: chosen.description.clone(),
         assignments: chosen.assignments(),

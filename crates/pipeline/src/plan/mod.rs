@@ -4,7 +4,10 @@
 mod module;
 mod order;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap, HashSet},
+};
 
 use sha2::{Digest, Sha256};
 
@@ -21,14 +24,22 @@ use crate::{
 pub(crate) const NO_CONTENT: &str = "00000000000000000000000000000000";
 const RUN_AFTER_OUTPUT: &str = "_run_after_output";
 
+/// The port by which a step waits for another one.
+fn run_after_input(number: usize) -> Cow<'static, str> {
+    match number {
+        0 => "_run_after_input_0".into(),
+        _ => format!("_run_after_input_{number}").into(),
+    }
+}
+
 /// What must exist before a pipeline can be submitted, and how it is connected.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct Plan<'a> {
     /// One per step, in the order of the graph's nodes.
-    pub(crate) modules: Vec<PlannedModule>,
+    pub(crate) modules: Vec<PlannedModule<'a>>,
     /// One per use of data that is there already.
     pub(crate) sources: Vec<PlannedSource>,
-    edges: Vec<wire::Edge>,
+    edges: Vec<wire::Edge<'a>>,
     interface: wire::GraphInterface,
 }
 
@@ -67,15 +78,15 @@ pub(crate) struct Choices {
     pub(crate) regenerate_outputs: bool,
 }
 
-impl Plan {
+impl<'a> Plan<'a> {
     /// Plans `pipeline`, which must be valid.
     ///
     /// `contents` has the content hash of each step's folder, `None` for steps
     /// without one. `next_node_id` gives the nodes their names: first those of steps,
     /// then those of data.
     pub(crate) fn new(
-        pipeline: &Pipeline,
-        default_datastore: &str,
+        pipeline: &'a Pipeline,
+        default_datastore: &'a str,
         contents: &[Option<String>],
         mut next_node_id: impl FnMut() -> String,
     ) -> Self {
@@ -134,13 +145,13 @@ impl Plan {
 
     /// The submission, once the service has named modules and data (in the order of
     /// [`modules`](Self::modules) and [`sources`](Self::sources)).
-    pub(crate) fn submission(
-        &self,
+    pub(crate) fn submission<'b>(
+        &'b self,
         continue_on_step_failure: bool,
         choices: &Choices,
-        module_ids: &[String],
+        module_ids: &'b [String],
         source_ids: &[String],
-    ) -> wire::Submission {
+    ) -> wire::Submission<'b> {
         wire::Submission {
             creation_info: wire::CreationInfo {
                 description: choices.description.clone(),
@@ -153,7 +164,7 @@ impl Plan {
                 credential_passthrough: false,
             },
             graph: self.graph(choices.regenerate_outputs, module_ids, source_ids),
-            graph_interface: self.interface.clone(),
+            graph_interface: &self.interface,
         }
     }
 
@@ -182,20 +193,20 @@ impl Plan {
     }
 
     /// The graph, once the service has named modules and data.
-    pub(crate) fn graph(
-        &self,
+    pub(crate) fn graph<'b>(
+        &'b self,
         regenerate_outputs: bool,
-        module_ids: &[String],
+        module_ids: &'b [String],
         source_ids: &[String],
-    ) -> wire::Graph {
+    ) -> wire::Graph<'b> {
         let nodes = self.modules.iter().zip(module_ids);
         let module_nodes = nodes.map(|(module, module_id)| wire::ModuleNode {
-            id: module.node_id.clone(),
-            module_id: module_id.clone(),
-            module_parameters: module.parameters.clone(),
-            module_metadata_parameters: module.metadata.clone(),
-            module_output_settings: module.outputs.clone(),
-            module_input_settings: module.inputs.clone(),
+            id: &module.node_id,
+            module_id,
+            module_parameters: &module.parameters,
+            module_metadata_parameters: &module.metadata,
+            module_output_settings: &module.outputs,
+            module_input_settings: &module.inputs,
             regenerate_output: regenerate_outputs,
         });
         let sources = self.sources.iter().zip(source_ids);
@@ -214,28 +225,28 @@ impl Plan {
         wire::Graph {
             module_nodes: module_nodes.collect(),
             dataset_nodes: dataset_nodes.collect(),
-            edges: self.edges.clone(),
+            edges: &self.edges,
         }
     }
 }
 
 /// The wires of a graph, node by node: each node's inputs in their order, those that
 /// only keep an order last. What leaves the pipeline comes before all of them.
-struct Edges<'a> {
+struct Edges<'a, 'b> {
     pipeline: &'a Pipeline,
-    names: &'a Names<'a>,
-    node_ids: &'a [String],
-    source_ids: &'a HashMap<(usize, usize), String>,
+    names: &'b Names<'a>,
+    node_ids: &'b [String],
+    source_ids: &'b HashMap<(usize, usize), String>,
 }
 
-impl Edges<'_> {
-    fn all(&self, order: &[usize]) -> Vec<wire::Edge> {
+impl<'a> Edges<'a, '_> {
+    fn all(&self, order: &[usize]) -> Vec<wire::Edge<'a>> {
         let mut edges = Vec::new();
         for &index in order {
             for output in &self.pipeline.steps[index].outputs {
                 if let Some(name) = &output.pipeline_output_name {
                     let port = self.port(index, output.output_name().as_str());
-                    let destination = wire::Port::Graph { graph_port_name: name.clone() };
+                    let destination = wire::Port::Graph { graph_port_name: name };
                     edges.push(wire::Edge {
                         source_output_port: port,
                         destination_input_port: destination,
@@ -249,7 +260,7 @@ impl Edges<'_> {
         edges
     }
 
-    fn wires_to(&self, index: usize, edges: &mut Vec<wire::Edge>) {
+    fn wires_to(&self, index: usize, edges: &mut Vec<wire::Edge<'a>>) {
         let step = &self.pipeline.steps[index];
         for (number, input) in step.inputs.iter().enumerate() {
             let source = if let Some(id) = self.source_ids.get(&(index, number)) {
@@ -271,13 +282,13 @@ impl Edges<'_> {
             if let Some(&earlier) = self.names.steps.get(earlier.as_str()) {
                 edges.push(wire::Edge {
                     source_output_port: self.port(earlier, RUN_AFTER_OUTPUT),
-                    destination_input_port: self.port(index, &format!("_run_after_input_{number}")),
+                    destination_input_port: self.port(index, run_after_input(number)),
                 });
             }
         }
     }
 
-    fn port(&self, step: usize, name: &str) -> wire::Port {
+    fn port(&self, step: usize, name: impl Into<Cow<'a, str>>) -> wire::Port<'a> {
         wire::Port::node(&self.node_ids[step], name)
     }
 }

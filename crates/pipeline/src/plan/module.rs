@@ -1,6 +1,7 @@
 //! One step as the service stores it: a reusable definition, found by its hash.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fmt::{self, Write as _},
     iter,
@@ -8,7 +9,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{NO_CONTENT, RUN_AFTER_OUTPUT, hex};
+use super::{NO_CONTENT, RUN_AFTER_OUTPUT, hex, run_after_input};
 use crate::{
     DatabricksStep, InputSource, OutputMode, ParameterValue, PipelineData, PipelineParameter,
     StepInput,
@@ -19,24 +20,24 @@ use crate::{
 const EXECUTION: &str = "databrickscloud";
 
 #[derive(Debug)]
-pub(crate) struct PlannedModule {
+pub(crate) struct PlannedModule<'a> {
     /// Place of the step in the pipeline.
     pub(crate) step: usize,
     pub(super) node_id: String,
-    pub(crate) body: wire::Module,
-    pub(super) parameters: Vec<wire::Assignment>,
-    pub(super) metadata: Vec<wire::Assignment>,
-    pub(super) outputs: Vec<wire::OutputSetting>,
-    pub(super) inputs: Vec<wire::InputSetting>,
+    pub(crate) body: wire::Module<'a>,
+    pub(super) parameters: Vec<wire::Assignment<'a>>,
+    pub(super) metadata: Vec<wire::Assignment<'a>>,
+    pub(super) outputs: Vec<wire::OutputSetting<'a>>,
+    pub(super) inputs: Vec<wire::InputSetting<'a>>,
 }
 
-impl PlannedModule {
+impl<'a> PlannedModule<'a> {
     pub(super) fn new(
         index: usize,
-        step: &DatabricksStep,
+        step: &'a DatabricksStep,
         node_id: String,
-        parameters: &[StepParameter],
-        default_datastore: &str,
+        parameters: &[StepParameter<'a>],
+        default_datastore: &'a str,
         content: Option<String>,
     ) -> Self {
         let interface = structured_interface(step, parameters, default_datastore);
@@ -47,8 +48,8 @@ impl PlannedModule {
         let inputs = step.inputs.iter().filter_map(input_setting).collect();
         let (metadata, code): (Vec<_>, Vec<_>) = parameters.iter().partition(|it| it.metadata);
         let body = wire::Module {
-            name: step.name.to_string(),
-            description: step.name.to_string(),
+            name: step.name.as_str().into(),
+            description: step.name.as_str().into(),
             is_deterministic: step.allow_reuse,
             execution_type: EXECUTION,
             identifier_hash: format!("{definition}_{content}"),
@@ -70,16 +71,16 @@ impl PlannedModule {
     }
 }
 
-fn structured_interface(
-    step: &DatabricksStep,
-    parameters: &[StepParameter],
-    default_datastore: &str,
-) -> wire::StructuredInterface {
+fn structured_interface<'a>(
+    step: &'a DatabricksStep,
+    parameters: &[StepParameter<'a>],
+    default_datastore: &'a str,
+) -> wire::StructuredInterface<'a> {
     let data = step.inputs.iter().map(data_input);
     let order = (0..step.run_after.len()).map(|number| wire::InputPort {
-        name: format!("_run_after_input_{number}"),
+        name: run_after_input(number),
         label: None,
-        data_type_ids_list: vec!["AnyFile"],
+        data_type_ids_list: &["AnyFile"],
         is_optional: true,
         skip_processing: true,
         is_resource: false,
@@ -90,15 +91,15 @@ fn structured_interface(
     });
     let outputs = step.outputs.iter().map(|output| data_output(output, default_datastore));
     let run_after_output = wire::OutputPort {
-        name: RUN_AFTER_OUTPUT.to_owned(),
+        name: RUN_AFTER_OUTPUT.into(),
         label: None,
-        data_type_id: "AnyFile".to_owned(),
+        data_type_id: "AnyFile".into(),
         skip_processing: true,
         data_store_name: None,
         data_store_mode: None,
         path_on_compute: None,
         overwrite: None,
-        data_reference_name: RUN_AFTER_OUTPUT.to_owned(),
+        data_reference_name: RUN_AFTER_OUTPUT.into(),
     };
     let (metadata, code): (Vec<_>, Vec<_>) = parameters.iter().partition(|it| it.metadata);
     wire::StructuredInterface {
@@ -110,11 +111,11 @@ fn structured_interface(
     }
 }
 
-fn data_input(input: &StepInput) -> wire::InputPort {
-    let name = input.name().to_string();
-    let types = match input.source {
-        InputSource::Dataset(_) => vec!["AzureMLDataset"],
-        _ => vec!["AnyFile", "AnyDirectory"],
+fn data_input(input: &StepInput) -> wire::InputPort<'_> {
+    let name = input.name().as_str();
+    let types: &[&str] = match input.source {
+        InputSource::Dataset(_) => &["AzureMLDataset"],
+        _ => &["AnyFile", "AnyDirectory"],
     };
     // What is there already says so even when nobody has asked.
     let overwrite = match input.source {
@@ -122,35 +123,35 @@ fn data_input(input: &StepInput) -> wire::InputPort {
         _ => Some(input.overwrite.unwrap_or(false)),
     };
     wire::InputPort {
-        label: Some(name.clone()),
-        name,
+        label: Some(name.into()),
+        name: name.into(),
         data_type_ids_list: types,
         is_optional: false,
         skip_processing: false,
         is_resource: false,
         data_store_mode: Some(input.mode_word()),
-        path_on_compute: input.path_on_compute.clone(),
+        path_on_compute: input.path_on_compute.as_deref().map(Cow::from),
         overwrite,
-        data_reference_name: Some(input.data_name().to_string()),
+        data_reference_name: Some(input.data_name().as_str().into()),
     }
 }
 
-fn data_output(output: &PipelineData, default_datastore: &str) -> wire::OutputPort {
+fn data_output<'a>(output: &'a PipelineData, default_datastore: &'a str) -> wire::OutputPort<'a> {
     let datastore = output.datastore.as_deref().unwrap_or(default_datastore);
     wire::OutputPort {
-        name: output.output_name().to_string(),
-        label: Some(output.name.to_string()),
-        data_type_id: output.data_type().to_owned(),
+        name: output.output_name().as_str().into(),
+        label: Some(output.name.as_str().into()),
+        data_type_id: output.data_type().into(),
         skip_processing: false,
-        data_store_name: Some(datastore.to_owned()),
+        data_store_name: Some(datastore.into()),
         data_store_mode: Some(output.mode.word()),
-        path_on_compute: output.path_on_compute.clone(),
+        path_on_compute: output.path_on_compute.as_deref().map(Cow::from),
         overwrite: output.overwrite,
-        data_reference_name: output.output_name().to_string(),
+        data_reference_name: output.output_name().as_str().into(),
     }
 }
 
-fn output_setting(port: &wire::OutputPort) -> Option<wire::OutputSetting> {
+fn output_setting<'a>(port: &wire::OutputPort<'a>) -> Option<wire::OutputSetting<'a>> {
     Some(wire::OutputSetting {
         name: port.name.clone(),
         data_store_name: port.data_store_name.clone()?,
@@ -162,10 +163,10 @@ fn output_setting(port: &wire::OutputPort) -> Option<wire::OutputSetting> {
 }
 
 /// Only an input with a place of its own has settings.
-fn input_setting(input: &StepInput) -> Option<wire::InputSetting> {
-    let path_on_compute = input.path_on_compute.clone()?;
+fn input_setting(input: &StepInput) -> Option<wire::InputSetting<'_>> {
+    let path_on_compute = input.path_on_compute.as_deref()?.into();
     Some(wire::InputSetting {
-        name: input.name().to_string(),
+        name: input.name().as_str().into(),
         path_on_compute,
         data_store_mode: input.mode_word(),
     })
@@ -175,8 +176,8 @@ fn input_setting(input: &StepInput) -> Option<wire::InputSetting> {
 /// sorted and joined.
 fn definition_hash(
     step: &DatabricksStep,
-    interface: &wire::StructuredInterface,
-    parameters: &[StepParameter],
+    interface: &wire::StructuredInterface<'_>,
+    parameters: &[StepParameter<'_>],
 ) -> String {
     // All parts lie in one text, and only their places are sorted.
     let mut text = String::with_capacity(2048);
@@ -212,7 +213,8 @@ fn definition_hash(
     for StepParameter { name, value, .. } in parameters {
         part(&|it| match value {
             StepValue::Literal(text) => write!(it, "param_{name},val_{text}"),
-            StepValue::Parameter(PipelineParameter { name: other, default }) => {
+            StepValue::Parameter(parameter) => {
+                let PipelineParameter { name: other, default } = &**parameter;
                 write!(it, "param_{name},val_PipelineParameter_Name:{other}_Default:{default}")
             }
         });
@@ -237,10 +239,10 @@ fn option(text: &mut String, name: &str, value: Option<&str>) -> fmt::Result {
     }
 }
 
-fn module_parameter(parameter: &StepParameter) -> wire::ModuleParameter {
+fn module_parameter<'a>(parameter: &StepParameter<'a>) -> wire::ModuleParameter<'a> {
     let default_value = match &parameter.value {
         StepValue::Literal(text) => text.clone(),
-        StepValue::Parameter(it) => it.default.to_string(),
+        StepValue::Parameter(it) => it.default.to_string().into(),
     };
     wire::ModuleParameter {
         name: parameter.name.clone(),
@@ -251,10 +253,10 @@ fn module_parameter(parameter: &StepParameter) -> wire::ModuleParameter {
     }
 }
 
-fn assignment(parameter: &StepParameter) -> wire::Assignment {
+fn assignment<'a>(parameter: &StepParameter<'a>) -> wire::Assignment<'a> {
     let (value_type, value) = match &parameter.value {
         StepValue::Literal(text) => ("0", text.clone()),
-        StepValue::Parameter(it) => ("1", it.name.to_string()),
+        StepValue::Parameter(it) => ("1", it.name.to_string().into()),
     };
     wire::Assignment { value_type, name: parameter.name.clone(), value }
 }

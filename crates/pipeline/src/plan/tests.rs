@@ -64,7 +64,7 @@ fn recorded() -> Pipeline {
         .with_step(jar)
 }
 
-fn plan(pipeline: &Pipeline, contents: &[Option<String>]) -> Plan {
+fn plan<'a>(pipeline: &'a Pipeline, contents: &[Option<String>]) -> Plan<'a> {
     let mut next = 0;
     Plan::new(pipeline, "workspaceblobstore", contents, || {
         next += 1;
@@ -75,7 +75,8 @@ fn plan(pipeline: &Pipeline, contents: &[Option<String>]) -> Plan {
 #[test]
 fn modules_are_those_that_the_official_sdk_sends() {
     let contents = [None, None, Some(CONTENT.to_owned()), None];
-    let plan = plan(&recorded(), &contents);
+    let pipeline = recorded();
+    let plan = plan(&pipeline, &contents);
     for (module, name) in plan.modules.iter().zip([
         "pipelines/modules-create-notebook",
         "pipelines/modules-create-script-in-dbfs",
@@ -92,14 +93,16 @@ fn modules_are_those_that_the_official_sdk_sends() {
 #[test]
 fn the_submission_is_the_one_that_the_official_sdk_sends() {
     let mut expected = azml_fixtures::load("pipelines/runs-create").request.body.unwrap();
-    let plan = plan(&recorded(), &[]);
+    let pipeline = recorded();
+    let plan = plan(&pipeline, &[]);
     let choices = Choices {
         description: "all four kinds".to_owned(),
         assignments: BTreeMap::from([("myparam".to_owned(), "override".to_owned())]),
         ..Choices::default()
     };
     let ids = |count: usize| -> Vec<_> { (0..count).map(|it| format!("id-{it}")).collect() };
-    let body = plan.submission(false, &choices, &ids(4), &ids(1));
+    let (modules, sources) = (ids(4), ids(1));
+    let body = plan.submission(false, &choices, &modules, &sources);
     let mut body = serde_json::to_value(&body).unwrap();
 
     let sent = &azml_fixtures::load("pipelines/data-sources-create").request.body.unwrap();
@@ -159,7 +162,8 @@ fn two_connected_steps_make_this_submission() {
         );
     let choices = Choices { description: "wine".to_owned(), ..Choices::default() };
     let ids = ["module-1".to_owned(), "module-2".to_owned()];
-    let body = plan(&pipeline, &[]).submission(true, &choices, &ids, &[]);
+    let plan = plan(&pipeline, &[]);
+    let body = plan.submission(true, &choices, &ids, &[]);
     insta::assert_json_snapshot!(body, @r#"
     {
       "CreationInfo": {
@@ -316,10 +320,11 @@ fn types_of_parameters_are_those_of_the_official_sdk() {
 
 #[test]
 fn the_order_of_steps_changes_names_and_nothing_else() {
-    let mut pipeline = recorded();
+    let pipeline = recorded();
     let before: Vec<_> = plan(&pipeline, &[]).modules.into_iter().map(|it| it.body).collect();
-    pipeline.steps.reverse();
-    let mut after: Vec<_> = plan(&pipeline, &[]).modules.into_iter().map(|it| it.body).collect();
+    let mut reversed = pipeline.clone();
+    reversed.steps.reverse();
+    let mut after: Vec<_> = plan(&reversed, &[]).modules.into_iter().map(|it| it.body).collect();
     after.reverse();
     assert_eq!(before, after);
 }

@@ -33,7 +33,7 @@ impl Pipeline {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "yaml"))]
 pub(crate) use self::wire::Wire;
 
 #[cfg(test)]

@@ -19,18 +19,36 @@ const USUAL_DATASTORE: &str = "workspaceblobstore";
 /// About what a step takes.
 const STEP_BYTES: usize = 6 * 1024;
 
-/// The bodies that would be sent.
-#[derive(Debug, Serialize)]
-pub(crate) struct Wire {
-    #[serde(flatten)]
-    pub(crate) submission: wire::Submission,
-    #[serde(rename = "Modules", serialize_with = "bodies")]
-    pub(crate) plan: Plan,
+/// What would be sent, with the ids that the service would have given.
+#[derive(Debug)]
+pub(crate) struct Wire<'a> {
+    pub(crate) plan: Plan<'a>,
+    choices: Choices,
+    continue_on_step_failure: bool,
+    pub(crate) module_ids: Vec<String>,
+    source_ids: Vec<String>,
 }
 
-/// The bodies of all definitions, where they lie.
-fn bodies<S: Serializer>(plan: &Plan, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(plan.modules.iter().map(|it| &it.body))
+/// The bodies, which lie in what they are made of.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    submission: wire::Submission<'a>,
+    #[serde(rename = "Modules")]
+    modules: Vec<&'a wire::Module<'a>>,
+}
+
+impl Serialize for Wire<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let submission = self.plan.submission(
+            self.continue_on_step_failure,
+            &self.choices,
+            &self.module_ids,
+            &self.source_ids,
+        );
+        let modules = self.plan.modules.iter().map(|it| &it.body).collect();
+        Document { submission, modules }.serialize(serializer)
+    }
 }
 
 pub(super) fn document(
@@ -48,9 +66,9 @@ fn failed(err: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::local("pipelines.to_wire", ErrorKind::InvalidArgument, err)
 }
 
-impl Wire {
+impl<'a> Wire<'a> {
     pub(crate) fn new(
-        pipeline: &Pipeline,
+        pipeline: &'a Pipeline,
         options: &SubmitOptions,
         chosen: &Chosen,
     ) -> Result<Self> {
@@ -83,9 +101,8 @@ impl Wire {
             data_paths: plan.data_paths(&chosen.data_paths),
             regenerate_outputs: options.regenerate_outputs,
         };
-        let go_on = pipeline.continue_on_step_failure;
-        let submission = plan.submission(go_on, &choices, &module_ids, &source_ids);
-        Ok(Self { submission, plan })
+        let continue_on_step_failure = pipeline.continue_on_step_failure;
+        Ok(Self { plan, choices, continue_on_step_failure, module_ids, source_ids })
     }
 }
 
@@ -105,7 +122,7 @@ fn folders(pipeline: &Pipeline) -> Result<Vec<Option<Arc<Snapshot>>>> {
     folders.collect()
 }
 
-fn source_ids(plan: &Plan) -> Vec<String> {
+fn source_ids(plan: &Plan<'_>) -> Vec<String> {
     let (mut data, mut datasets) = (Counter::new("data"), Counter::new("dataset"));
     let mut known = HashMap::new();
     let ids = plan.sources.iter().map(|source| match &source.body {

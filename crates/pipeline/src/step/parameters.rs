@@ -7,66 +7,69 @@ use crate::{Argument, ParameterValue, Pipeline, PipelineParameter, library};
 
 /// One parameter of a module.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct StepParameter {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) value: StepValue,
+pub(crate) struct StepParameter<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) value: StepValue<'a>,
     /// Whether it describes where to run rather than what.
     pub(crate) metadata: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum StepValue {
-    Literal(String),
+pub(crate) enum StepValue<'a> {
+    Literal(Cow<'a, str>),
     /// Follows a parameter of the pipeline.
-    Parameter(PipelineParameter),
+    Parameter(Cow<'a, PipelineParameter>),
 }
 
 /// All parameters of `step`, in the order in which the Python class sends them.
 ///
 /// A reference to a parameter that `pipeline` does not declare counts as empty
 /// text; validation has refused it before.
-pub(crate) fn parameters(step: &DatabricksStep, pipeline: &Pipeline) -> Vec<StepParameter> {
+pub(crate) fn parameters<'a>(
+    step: &'a DatabricksStep,
+    pipeline: &'a Pipeline,
+) -> Vec<StepParameter<'a>> {
     let mut list = List { items: Vec::new(), pipeline };
-    list.metadata_opt("timeout_seconds", step.timeout.map(|it| it.as_secs().to_string()));
-    list.metadata_opt("run_name", step.run_name.clone());
+    list.metadata_opt("timeout_seconds", step.timeout.map(|it| it.as_secs().to_string().into()));
+    list.metadata_opt("run_name", step.run_name.as_deref().map(Cow::from));
     list.cluster(&step.cluster);
     list.code(&step.code);
     for (name, text) in library::to_parameters(&step.libraries) {
         list.metadata(name, text);
     }
-    list.metadata_opt("compute_name", pipeline.compute_of(step).map(str::to_owned));
+    list.metadata_opt("compute_name", pipeline.compute_of(step).map(Cow::from));
     list.items
 }
 
 struct List<'a> {
-    items: Vec<StepParameter>,
+    items: Vec<StepParameter<'a>>,
     pipeline: &'a Pipeline,
 }
 
-impl List<'_> {
-    fn metadata(&mut self, name: &'static str, value: impl Into<String>) {
+impl<'a> List<'a> {
+    fn metadata(&mut self, name: &'static str, value: impl Into<Cow<'a, str>>) {
         self.push(name.into(), StepValue::Literal(value.into()), true);
     }
 
-    fn metadata_opt(&mut self, name: &'static str, value: Option<String>) {
+    fn metadata_opt(&mut self, name: &'static str, value: Option<Cow<'a, str>>) {
         if let Some(value) = value {
             self.metadata(name, value);
         }
     }
 
-    fn code_text(&mut self, name: &'static str, value: impl Into<String>) {
+    fn code_text(&mut self, name: &'static str, value: impl Into<Cow<'a, str>>) {
         self.push(name.into(), StepValue::Literal(value.into()), false);
     }
 
     /// Appends, or replaces the value of a parameter that is there already.
-    fn push(&mut self, name: Cow<'static, str>, value: StepValue, metadata: bool) {
+    fn push(&mut self, name: Cow<'a, str>, value: StepValue<'a>, metadata: bool) {
         match self.items.iter_mut().find(|it| it.name == name) {
             Some(known) => known.value = value,
             None => self.items.push(StepParameter { name, value, metadata }),
         }
     }
 
-    fn cluster(&mut self, cluster: &StepCluster) {
+    fn cluster(&mut self, cluster: &'a StepCluster) {
         if let Some(id) = &cluster.existing_cluster_id {
             self.metadata("existing_cluster_id", id);
             if let Some(permit) = cluster.permit_cluster_restart {
@@ -85,21 +88,24 @@ impl List<'_> {
         if let Some(workers) = cluster.num_workers {
             self.metadata("num_workers", workers.to_string());
         } else {
-            self.metadata_opt("max_workers", cluster.max_workers.map(|it| it.to_string()));
-            self.metadata_opt("min_workers", cluster.min_workers.map(|it| it.to_string()));
+            self.metadata_opt("max_workers", cluster.max_workers.map(|it| it.to_string().into()));
+            self.metadata_opt("min_workers", cluster.min_workers.map(|it| it.to_string().into()));
         }
         let environment = match &cluster.spark_env_variables {
             Some(variables) => join_pairs(variables),
-            None => format!("{}={}", defaults::ENVIRONMENT.0, defaults::ENVIRONMENT.1),
+            None => format!("{}={}", defaults::ENVIRONMENT.0, defaults::ENVIRONMENT.1).into(),
         };
         self.metadata("spark_env_vars", environment);
         self.metadata_opt("spark_conf", cluster.spark_conf.as_deref().map(join_pairs));
-        let scripts = cluster.init_scripts.as_ref().map(|it| it.join(","));
+        let scripts = cluster.init_scripts.as_ref().map(|it| it.join(",").into());
         self.metadata_opt("init_scripts", scripts);
-        self.metadata_opt("cluster_log_dbfs_path", cluster.cluster_log_dbfs_path.clone());
+        self.metadata_opt(
+            "cluster_log_dbfs_path",
+            cluster.cluster_log_dbfs_path.as_deref().map(Cow::from),
+        );
     }
 
-    fn code(&mut self, code: &StepCode) {
+    fn code(&mut self, code: &'a StepCode) {
         if let Some(path) = &code.notebook_path {
             self.code_text("notebook_path", path);
             self.notebook_params(&code.notebook_params);
@@ -118,7 +124,7 @@ impl List<'_> {
         }
     }
 
-    fn notebook_params(&mut self, params: &[(String, Argument)]) {
+    fn notebook_params(&mut self, params: &'a [(String, Argument)]) {
         if params.is_empty() {
             return;
         }
@@ -138,7 +144,7 @@ impl List<'_> {
         }
     }
 
-    fn arguments(&mut self, field: &'static str, arguments: &[Argument]) {
+    fn arguments(&mut self, field: &'static str, arguments: &'a [Argument]) {
         if arguments.is_empty() {
             return;
         }
@@ -161,20 +167,20 @@ impl List<'_> {
         }
     }
 
-    fn resolve(&self, argument: &Argument) -> Resolved {
+    fn resolve(&self, argument: &'a Argument) -> Resolved<'a> {
         match argument {
-            Argument::Value(value) => Resolved::Value(value.clone()),
+            Argument::Value(value) => Resolved::Value(value),
             Argument::Parameter(name) => match self.pipeline.parameter(name) {
-                Some(parameter) => Resolved::Parameter(parameter.clone()),
-                None => Resolved::Parameter(PipelineParameter::new(name.clone(), "")),
+                Some(parameter) => Resolved::Parameter(Cow::Borrowed(parameter)),
+                None => Resolved::Parameter(Cow::Owned(PipelineParameter::new(name.clone(), ""))),
             },
         }
     }
 }
 
-enum Resolved {
-    Value(ParameterValue),
-    Parameter(PipelineParameter),
+enum Resolved<'a> {
+    Value(&'a ParameterValue),
+    Parameter(Cow<'a, PipelineParameter>),
 }
 
 /// Arguments are joined with `||`, so a bar inside one is written `|-`.
@@ -182,7 +188,7 @@ fn escape(text: &str) -> String {
     text.replace('|', "|-")
 }
 
-fn join_pairs(pairs: &[(String, String)]) -> String {
+fn join_pairs(pairs: &[(String, String)]) -> Cow<'static, str> {
     let texts: Vec<_> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    texts.join(";")
+    texts.join(";").into()
 }

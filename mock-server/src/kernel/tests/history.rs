@@ -47,13 +47,13 @@ async fn watch(user: &User, span: Duration, pause: Duration) {
 #[test]
 fn every_step_does_something() {
     use Step::{
-        CancelRun, CreateCluster, CreateRun, CreateToken, LogMetric, Reset, SetRules, Skip,
-        SubmitRun, TerminateCluster, Wait,
+        Attach, CancelPipeline, CancelRun, CreateCluster, CreateRun, CreateToken, LogMetric, Reset,
+        SetRules, Skip, SubmitPipeline, SubmitRun, TerminateCluster, Wait,
     };
     in_virtual_time(async {
         let log = Arc::new(Memory::default());
         let mut user = User::of(cloud(log.clone()));
-        let wait_for_the_cluster = Wait(300);
+        let (wait_for_the_cluster, wait_for_the_compute) = (Wait(300), Wait(10));
         let steps = [
             SetRules(2),
             CreateCluster(0),
@@ -63,6 +63,10 @@ fn every_step_does_something() {
             SubmitRun(1),
             Skip(60),
             TerminateCluster(0),
+            Attach,
+            wait_for_the_compute,
+            SubmitPipeline(0),
+            CancelPipeline(0),
             CreateRun,
             LogMetric(0),
             CreateToken(9),

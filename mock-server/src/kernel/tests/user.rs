@@ -7,11 +7,15 @@ use serde_json::{Value, json};
 
 use crate::{
     kernel::{MockCloud, Refusal},
-    tests::send_as,
+    services::azure::ML_AUDIENCE,
+    tests::{WORKSPACE, send_as, token_for},
 };
 
 /// The admin's token of the default Databricks workspace.
 const TOKEN: &str = "dapi-fake-token";
+
+const ARM: &str = "https://management.azure.com";
+const DATABRICKS: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/dbx-rg/providers/Microsoft.Databricks/workspaces/dbx-ws";
 
 /// One thing that somebody does. Numbers are taken modulo what there is.
 #[derive(Clone, Debug)]
@@ -25,6 +29,10 @@ pub(super) enum Step {
     TerminateCluster(u8),
     SubmitRun(u8),
     CancelRun(u8),
+    /// Makes the Databricks workspace a compute target.
+    Attach,
+    SubmitPipeline(u8),
+    CancelPipeline(u8),
     CreateRun,
     LogMetric(u8),
     CreateToken(u8),
@@ -41,6 +49,9 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<u8>().prop_map(Step::TerminateCluster),
         2 => any::<u8>().prop_map(Step::SubmitRun),
         1 => any::<u8>().prop_map(Step::CancelRun),
+        2 => Just(Step::Attach),
+        3 => any::<u8>().prop_map(Step::SubmitPipeline),
+        1 => any::<u8>().prop_map(Step::CancelPipeline),
         1 => Just(Step::CreateRun),
         2 => any::<u8>().prop_map(Step::LogMetric),
         1 => any::<u8>().prop_map(Step::CreateToken),
@@ -57,15 +68,64 @@ pub(super) struct User {
     clusters: Vec<Value>,
     job_runs: Vec<Value>,
     runs: Vec<Value>,
+    pipelines: Vec<Value>,
 }
 
 impl User {
     pub(super) fn of(cloud: MockCloud) -> Self {
-        Self { cloud, clusters: Vec::new(), job_runs: Vec::new(), runs: Vec::new() }
+        Self {
+            cloud,
+            clusters: Vec::new(),
+            job_runs: Vec::new(),
+            runs: Vec::new(),
+            pipelines: Vec::new(),
+        }
     }
 
     async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         send_as(&self.cloud, "POST", path, TOKEN, &body.to_string()).await
+    }
+
+    async fn ask(&self, method: &str, rest: &str, body: Value) -> (u16, Value) {
+        let path = format!("/pipelines/v1.0{WORKSPACE}{rest}");
+        send_as(&self.cloud, method, &path, &token_for(ML_AUDIENCE), &body.to_string()).await
+    }
+
+    /// Four notebooks: two after the first, and the last after both.
+    async fn submit_pipeline(&mut self, number: u8) -> u16 {
+        let module = json!({ "Name": "ruled", "IdentifierHash": "h", "IsDeterministic": number.is_multiple_of(3) });
+        let module = self.ask("POST", "/Modules", module).await.1["Id"].clone();
+        let text =
+            |name: &str, value: &str| json!({ "ValueType": "0", "Name": name, "Value": value });
+        let node = |id: &str| {
+            json!({
+                "Id": id, "ModuleId": module,
+                "ModuleParameters": [text("notebook_path", "/Shared/a")],
+                "ModuleMetadataParameters": [
+                    text("spark_version", "15.4.x-scala2.12"), text("num_workers", "1"),
+                    text("node_type_id", "Standard_DS3_v2"), text("compute_name", "dbx"),
+                ],
+            })
+        };
+        let nodes = ["a", "b", "c", "d"].map(node);
+        let edge = |from: &str, to: &str| {
+            json!({
+                "SourceOutputPort": { "NodeId": from, "PortName": "_run_after_output" },
+                "DestinationInputPort": { "NodeId": to, "PortName": format!("_run_after_{from}") },
+            })
+        };
+        let body = json!({
+            "CreationInfo": { "ContinueExperimentOnNodeFailure": number.is_multiple_of(2) },
+            "Graph": {
+                "ModuleNodes": nodes,
+                "Edges": [edge("a", "b"), edge("a", "c"), edge("b", "d"), edge("c", "d")],
+            },
+        });
+        let path = "/PipelineRuns/Unsubmitted/CreationInfoWithGraph?experimentName=history";
+        let id = self.ask("POST", path, body).await.1["Id"].clone();
+        let submit = format!("/PipelineRuns/Submit/{}", id.as_str().unwrap_or_default());
+        self.pipelines.push(id);
+        self.ask("POST", &submit, json!({})).await.0
     }
 
     /// Does one step and returns the status of the answer.
@@ -120,6 +180,23 @@ impl User {
                 let Some(id) = pick(&self.job_runs, *number) else { return 200 };
                 self.post("/api/2.1/jobs/runs/cancel", json!({ "run_id": id })).await.0
             }
+            Step::Attach => {
+                let body = json!({"location": "eastus", "properties": {
+                    "computeType": "Databricks", "resourceId": DATABRICKS,
+                    "properties": { "databricksAccessToken": TOKEN },
+                }});
+                let path = format!("{ARM}{WORKSPACE}/computes/dbx?api-version=2020-02-02");
+                let token = token_for(ARM);
+                let answer = send_as(&self.cloud, "PUT", &path, &token, &body.to_string()).await;
+                // Created, or changed.
+                if matches!(answer.0, 200 | 201) { 200 } else { answer.0 }
+            }
+            Step::SubmitPipeline(number) => self.submit_pipeline(*number).await,
+            Step::CancelPipeline(number) => {
+                let Some(id) = pick(&self.pipelines, *number) else { return 200 };
+                let path = format!("/PipelineRuns/{}/Execution", id.as_str().unwrap_or_default());
+                self.ask("DELETE", &path, json!({})).await.0
+            }
             Step::CreateRun => {
                 let body = json!({ "experiment_id": "0" });
                 let (status, made) = self.post("/mlflow/api/2.0/mlflow/runs/create", body).await;
@@ -140,7 +217,7 @@ impl User {
             Step::Reset => {
                 let reset = self.cloud.kernel().reset(7).await;
                 if reset.is_ok() {
-                    (self.clusters, self.job_runs, self.runs) = <_>::default();
+                    (self.clusters, self.job_runs, self.runs, self.pipelines) = <_>::default();
                 }
                 reset.map_or_else(|it| it.status().as_u16(), |()| 200)
             }

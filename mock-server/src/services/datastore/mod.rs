@@ -1,7 +1,7 @@
 //! Datastores of an Azure ML workspace: names for containers in a storage account.
 //!
 //! Emulated: the two that every workspace begins with, registering and
-//! changing others that are blob containers, the default one. As the real
+//! changing others that are blob containers or DBFS, the default one. As the real
 //! service, a listing shows no credentials unless asked to. The account key of
 //! the first two is a published one. Not emulated: file shares, data lakes and
 //! databases; that the two first ones cannot be changed is assumed.
@@ -16,5 +16,5 @@ mod wire;
 
 pub(crate) use self::{
     routes::SERVICE,
-    state::{Datastores, Event},
+    state::{Datastores, Event, Location},
 };

@@ -32,7 +32,6 @@ const ROUTES: &[Route] = &[
     Route::put("datastore.update", at!("/datastores/{name}"), |it| on(it, update)).without_bodies(),
     Route::delete("datastore.delete", at!("/datastores/{name}"), |it| on(it, delete)).assumed(),
     Route::absent(Method::DELETE, "datastore.delete_all", at!("/datastores")),
-    Route::absent(Method::POST, "datasets.saved.create", workspace_path!("/dataset/v1.0", "/saveddatasets")),
 ];
 
 #[derive(Deserialize)]

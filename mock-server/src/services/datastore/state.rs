@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    kernel::{self, Ctx, Decision, Kind, Refusal, Secret, World, clock::EPOCH},
+    kernel::{self, Ctx, Decision, Refusal, Secret, World, clock::EPOCH},
     services::{azure::AtWorkspace, blob},
 };
 
@@ -20,10 +20,13 @@ pub(crate) struct Datastores {
     defaults: BTreeMap<String, String>,
 }
 
-/// A name for a container of a storage account.
+/// A name for a container of a storage account, or for the file system of
+/// whichever Databricks workspace uses it, which has nothing but the name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Datastore {
     pub(super) name: String,
+    #[serde(default)]
+    pub(super) kind: Kind,
     pub(super) account: String,
     pub(super) container: String,
     /// The end of the account's host name, if it is not that of the cloud.
@@ -39,6 +42,24 @@ pub(crate) struct Datastore {
     pub(super) is_validated: bool,
     pub(super) created_at: OffsetDateTime,
     pub(super) modified_at: OffsetDateTime,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Kind {
+    #[default]
+    AzureBlob,
+    Dbfs,
+}
+
+/// Where the files of a datastore are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Location {
+    Container {
+        account: String,
+        container: String,
+    },
+    /// In the file system of the Databricks workspace that reads or writes them.
+    Dbfs,
 }
 
 /// What opens the container.
@@ -81,6 +102,7 @@ fn builtin(workspace_id: &str, account: &str, name: &str) -> Option<Datastore> {
     };
     Some(Datastore {
         name: name.to_owned(),
+        kind: Kind::AzureBlob,
         account: account.to_owned(),
         container,
         endpoint: None,
@@ -144,11 +166,15 @@ impl Datastores {
         found.ok_or_else(|| missing(name))
     }
 
-    /// Storage account and container behind a datastore of the workspace `at`,
-    /// which is its id and its account. No name means the default one.
-    pub(crate) fn locate(&self, at: (&str, &str), name: &str) -> Result<(String, String), Refusal> {
+    /// What is behind a datastore of the workspace `at`, which is its id and
+    /// its account. No name means the default one.
+    pub(crate) fn locate(&self, at: (&str, &str), name: &str) -> Result<Location, Refusal> {
         let name = if name.is_empty() { self.default_of(at.0) } else { name };
-        self.find(at, name).map(|it| (it.account, it.container))
+        let Datastore { kind, account, container, .. } = self.find(at, name)?;
+        Ok(match kind {
+            Kind::AzureBlob => Location::Container { account, container },
+            Kind::Dbfs => Location::Dbfs,
+        })
     }
 
     fn is_registered(&self, workspace_id: &str, name: &str) -> bool {
@@ -221,28 +247,43 @@ fn decide_set(
     how: How,
     ctx: &mut Ctx<'_>,
 ) -> Decision<()> {
-    for (field, value) in [("accountName", &new.account), ("containerName", &new.container)] {
-        if value.is_empty() {
-            return Err(invalid(format!("azureStorageSection.{field} is missing")));
-        }
-    }
-    let mut events = Vec::new();
-    let exists = world.blobs.has_container(&new.account, &new.container);
-    if !exists && how.creates_container {
-        let (account, container) = (&new.account, &new.container);
-        let none = BTreeMap::new();
-        events = blob::decide_container(&world.blobs, account, container, none, world.seed, ctx)?.0;
-    } else if !exists && !how.skips_validation {
-        return Err(invalid(format!(
-            "The container '{}' of storage account '{}' was not found; create it, or register the datastore with createIfNotExists",
-            new.container, new.account
-        )));
-    }
+    let mut events = match new.kind {
+        Kind::AzureBlob => decide_container(world, &new, how, ctx)?,
+        Kind::Dbfs => Vec::new(),
+    };
     new.is_validated = !how.skips_validation;
     let workspace = at.workspace_id.clone();
     let set = Event::Set { workspace, datastore: Box::new(new) };
     events.push(kernel::Event::Datastore(set));
     Ok((events, ()))
+}
+
+/// The container of a datastore has to be there, or is made with it.
+fn decide_container(
+    world: &World,
+    new: &Datastore,
+    how: How,
+    ctx: &mut Ctx<'_>,
+) -> Result<Vec<kernel::Event>, Refusal> {
+    for (field, value) in [("accountName", &new.account), ("containerName", &new.container)] {
+        if value.is_empty() {
+            return Err(invalid(format!("azureStorageSection.{field} is missing")));
+        }
+    }
+    let exists = world.blobs.has_container(&new.account, &new.container);
+    if !exists && how.creates_container {
+        let (account, container) = (&new.account, &new.container);
+        let none = BTreeMap::new();
+        let made = blob::decide_container(&world.blobs, account, container, none, world.seed, ctx);
+        return made.map(|(events, _)| events);
+    }
+    if !exists && !how.skips_validation {
+        return Err(invalid(format!(
+            "The container '{}' of storage account '{}' was not found; create it, or register the datastore with createIfNotExists",
+            new.container, new.account
+        )));
+    }
+    Ok(Vec::new())
 }
 
 /// Forgets a registered datastore. What is in it stays.
@@ -252,7 +293,7 @@ pub(super) fn decide_deletion(world: &World, at: &AtWorkspace, name: &str) -> De
         let text = format!(
             "Datastore '{name}' is the default one; make another the default before you delete it"
         );
-        return Err(Refusal::new(Kind::Conflict, text).with_code("UserError"));
+        return Err(Refusal::new(kernel::Kind::Conflict, text).with_code("UserError"));
     }
     let event = Event::Deleted { workspace: at.workspace_id.clone(), name };
     Ok((vec![kernel::Event::Datastore(event)], ()))

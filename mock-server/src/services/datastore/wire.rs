@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::state::{Credential, Datastore};
+use super::state::{Credential, Datastore, Kind};
 use crate::{
-    kernel::{Kind, Refusal, Site},
+    kernel::{self, Refusal, Site},
     services::{azure::AtWorkspace, history::instant},
 };
 
@@ -52,9 +52,10 @@ impl DatastoreBody {
     ) -> Result<Datastore, Refusal> {
         match self.data_store_type.as_deref() {
             Some("AzureBlob") => (),
+            Some("DBFS") => return Ok(self.into_dbfs(now)),
             Some(other) => {
                 let text = format!("azml-mock does not emulate datastores of type {other}");
-                return Err(Refusal::new(Kind::NotEmulated, text));
+                return Err(Refusal::new(kernel::Kind::NotEmulated, text));
             }
             None => return Err(Refusal::invalid("dataStoreType is missing")),
         }
@@ -68,6 +69,7 @@ impl DatastoreBody {
         let endpoint = it.endpoint.filter(|it| !it.is_empty() && *it != suffix);
         Ok(Datastore {
             name: self.name.unwrap_or_default(),
+            kind: Kind::AzureBlob,
             account: it.account_name.unwrap_or_default(),
             container: it.container_name.unwrap_or_default(),
             endpoint: endpoint.filter(|it| it != "core.windows.net"),
@@ -84,6 +86,28 @@ impl DatastoreBody {
             modified_at: now,
         })
     }
+
+    /// A datastore that has a name and nothing else.
+    fn into_dbfs(self, now: OffsetDateTime) -> Datastore {
+        Datastore {
+            name: self.name.unwrap_or_default(),
+            kind: Kind::Dbfs,
+            account: String::new(),
+            container: String::new(),
+            endpoint: None,
+            protocol: String::new(),
+            credential: Credential::None,
+            blob_cache_timeout: None,
+            subscription: None,
+            resource_group: None,
+            identity: None,
+            allows_identities: false,
+            tags: self.tags.unwrap_or_default(),
+            is_validated: false,
+            created_at: now,
+            modified_at: now,
+        }
+    }
 }
 
 fn credential(kind: Option<&str>, secret: Option<String>) -> Result<Credential, Refusal> {
@@ -99,7 +123,7 @@ fn credential(kind: Option<&str>, secret: Option<String>) -> Result<Credential, 
         "Sas" => secret.map(|it| Credential::Sas(it.into())).ok_or_else(|| needed("Sas")),
         "ClientCredentials" => {
             let text = "azml-mock does not emulate datastores with client credentials";
-            Err(Refusal::new(Kind::NotEmulated, text))
+            Err(Refusal::new(kernel::Kind::NotEmulated, text))
         }
         other => Err(Refusal::invalid(format!(
             "azureStorageSection.credentialType is '{other}', not None, AccountKey or Sas"
@@ -117,7 +141,20 @@ pub(super) struct Shown<'a> {
 }
 
 pub(super) fn datastore_json(it: &Datastore, shown: Shown<'_>) -> Value {
-    let Shown { at, site, default, with_secrets } = shown;
+    let Shown { default, .. } = shown;
+    let (kind, section) = match it.kind {
+        Kind::AzureBlob => ("AzureBlob", storage_json(it, shown)),
+        Kind::Dbfs => ("DBFS", Value::Null),
+    };
+    json!({
+        "name": it.name, "dataStoreType": kind, "hasBeenValidated": it.is_validated,
+        "tags": it.tags, "isDefault": it.name == default, "createdTime": instant(it.created_at),
+        "modifiedTime": instant(it.modified_at), "azureStorageSection": section,
+    })
+}
+
+fn storage_json(it: &Datastore, shown: Shown<'_>) -> Value {
+    let Shown { at, site, with_secrets, .. } = shown;
     let (kind, secret) = match &it.credential {
         Credential::None => ("None", None),
         Credential::AccountKey(key) => ("AccountKey", Some(key)),
@@ -126,22 +163,17 @@ pub(super) fn datastore_json(it: &Datastore, shown: Shown<'_>) -> Value {
     let secret = secret.filter(|_| with_secrets).map(|it| it.to_string());
     let endpoint = it.endpoint.clone().unwrap_or_else(|| site.storage_suffix());
     json!({
-        "name": it.name, "dataStoreType": "AzureBlob", "hasBeenValidated": it.is_validated,
-        "tags": it.tags, "isDefault": it.name == default, "createdTime": instant(it.created_at),
-        "modifiedTime": instant(it.modified_at),
-        "azureStorageSection": {
-            "accountName": it.account, "containerName": it.container,
-            "endpoint": endpoint, "protocol": it.protocol,
-            "credentialType": kind, "credential": secret,
-            "blobCacheTimeout": it.blob_cache_timeout, "isSas": kind == "Sas",
-            // Where the official SDK reads them.
-            "sasToken": (kind == "Sas").then_some(&secret),
-            "accountKey": (kind == "AccountKey").then_some(&secret),
-            "subscriptionId": it.subscription.as_ref().unwrap_or(&at.subscription),
-            "resourceGroup": it.resource_group.as_ref().unwrap_or(&at.resource_group),
-            "ServiceDataAccessAuthIdentity": it.identity.as_deref().unwrap_or("None"),
-            "clientCredentials": null,
-            "areWorkspaceManagedIdentitiesAllowed": it.allows_identities,
-        },
+        "accountName": it.account, "containerName": it.container,
+        "endpoint": endpoint, "protocol": it.protocol,
+        "credentialType": kind, "credential": secret,
+        "blobCacheTimeout": it.blob_cache_timeout, "isSas": kind == "Sas",
+        // Where the official SDK reads them.
+        "sasToken": (kind == "Sas").then_some(&secret),
+        "accountKey": (kind == "AccountKey").then_some(&secret),
+        "subscriptionId": it.subscription.as_ref().unwrap_or(&at.subscription),
+        "resourceGroup": it.resource_group.as_ref().unwrap_or(&at.resource_group),
+        "ServiceDataAccessAuthIdentity": it.identity.as_deref().unwrap_or("None"),
+        "clientCredentials": null,
+        "areWorkspaceManagedIdentitiesAllowed": it.allows_identities,
     })
 }

@@ -10,7 +10,7 @@
 //! finished one is not executed: it takes over the outputs of that one.
 //! Published pipelines have an address of their own and can be disabled.
 //! The logs of steps are artifacts of their runs.
-//! Not emulated: schedules, pipeline endpoints, drafts, datasets.
+//! Not emulated: schedules, pipeline endpoints, drafts.
 
 mod routes;
 mod state;

@@ -1,11 +1,13 @@
 //! The tests of the service: what they share is here, each rule has a file.
 
 mod build;
+mod cluster;
 mod data;
 mod logs;
 mod published;
 mod reuse;
 mod schedule;
+mod shape;
 
 use std::time::Duration;
 

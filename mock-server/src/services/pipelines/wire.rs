@@ -4,10 +4,10 @@ pub(super) mod body;
 
 use serde_json::{Value, json};
 
-use super::state::{PipelineRun, Published, Step, Workspace, container_of};
+use super::state::{PipelineRun, Published, Step, Workspace, location_of};
 use crate::{
     kernel::{Refusal, Site, World},
-    services::history::instant,
+    services::{datastore::Location, history::instant},
 };
 
 /// What the official SDK wants to find. It makes the missing ones itself.
@@ -93,16 +93,21 @@ fn location_json(
     datastore: &str,
     path: &str,
 ) -> Result<Value, Refusal> {
-    let (account, container) = container_of(world, workspace, datastore)?;
-    Ok(json!({
-        "StorageType": "None", "StorageId": null, "Uri": null,
-        "DataReference": {
+    let reference = match location_of(world, workspace, datastore)? {
+        Location::Container { account, container } => json!({
             "Type": "AzureBlob",
             "AzureBlobReference": {
                 "Container": container, "Account": account, "RelativePath": path,
                 "AmlDataStoreName": datastore,
             },
-        },
+        }),
+        Location::Dbfs => json!({
+            "Type": "DBFS",
+            "DBFSReference": { "RelativePath": path, "AmlDataStoreName": datastore },
+        }),
+    };
+    Ok(json!({
+        "StorageType": "None", "StorageId": null, "Uri": null, "DataReference": reference,
     }))
 }
 

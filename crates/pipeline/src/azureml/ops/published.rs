@@ -8,7 +8,7 @@ use crate::{PublishedPipelineId, azureml::wire};
 
 pub(in crate::azureml) struct CreatePublished<'a> {
     pub(in crate::azureml) workspace: &'a str,
-    pub(in crate::azureml) body: &'a crate::wire::Publication,
+    pub(in crate::azureml) body: &'a crate::wire::Publication<'a>,
 }
 
 impl Operation for CreatePublished<'_> {

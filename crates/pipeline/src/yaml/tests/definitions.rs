@@ -81,7 +81,7 @@ fn equal(place: &str, sent: &Value, expected: &Value) -> Result<(), String> {
     }
 }
 
-fn data_sources(wire: &Wire) -> Value {
+fn data_sources(wire: &Wire<'_>) -> Value {
     let mut seen = BTreeSet::new();
     let bodies = wire.plan.sources.iter().filter_map(|it| match &it.body {
         SourceBody::DataSource(body) if seen.insert(it.body.key()) => Some(json!(body)),
@@ -90,7 +90,7 @@ fn data_sources(wire: &Wire) -> Value {
     bodies.collect()
 }
 
-fn saved_datasets(wire: &Wire) -> Value {
+fn saved_datasets(wire: &Wire<'_>) -> Value {
     let mut seen = BTreeSet::new();
     let provider = "Microsoft.MachineLearningServices";
     let subscription = "11111111-1111-1111-1111-111111111111";
@@ -110,7 +110,7 @@ fn saved_datasets(wire: &Wire) -> Value {
     if bodies.is_empty() { Value::Null } else { flows(&json!(bodies)) }
 }
 
-fn publication(wire: &Wire, pipeline: &Pipeline, publish: &Map<String, Value>) -> Value {
+fn publication(wire: &Wire<'_>, pipeline: &Pipeline, publish: &Map<String, Value>) -> Value {
     let mut options = PublishOptions::default();
     for (key, value) in publish {
         options = match (key.as_str(), value) {
@@ -123,10 +123,9 @@ fn publication(wire: &Wire, pipeline: &Pipeline, publish: &Map<String, Value>) -
             other => panic!("the recording has a new argument: {other:?}"),
         };
     }
-    let graph = &wire.submission.graph;
-    let modules: Vec<_> = graph.module_nodes.iter().map(|it| it.module_id.clone()).collect();
-    let data: Vec<_> = (1..=graph.dataset_nodes.len()).map(|it| format!("data-{it}")).collect();
-    json!(crate::azureml::publication(pipeline, &options, &wire.plan, &modules, &data))
+    let data: Vec<_> = (1..=wire.plan.sources.len()).map(|it| format!("data-{it}")).collect();
+    let modules = &wire.module_ids;
+    json!(crate::azureml::publication(pipeline, &options, &wire.plan, modules, &data))
 }
 
 /// Reads the flow, which is JSON in a text.
@@ -139,7 +138,7 @@ fn flows(bodies: &Value) -> Value {
     bodies
 }
 
-fn snapshots(wire: &Wire, pipeline: &Pipeline) -> Value {
+fn snapshots(wire: &Wire<'_>, pipeline: &Pipeline) -> Value {
     let mut seen = BTreeSet::new();
     let mut snapshots = Vec::new();
     for planned in &wire.plan.modules {

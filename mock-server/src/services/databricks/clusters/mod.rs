@@ -12,11 +12,11 @@ mod state;
 pub(super) mod tests;
 mod wire;
 
-pub(crate) use self::wire::{NewCluster, describe_spec};
+pub(crate) use self::wire::{NewCluster, describe_spec, read_spec};
 pub(crate) use self::{
     routes::SERVICE,
     state::rules::{
         decide_create, decide_due, decide_start, decide_terminate, decide_workspace_lost, effect_of,
     },
-    state::{ClusterSpec, Clusters, Due, Event, Size, Source, State, Termination},
+    state::{ClusterSpec, Clusters, Due, Event, Source, State, Termination},
 };

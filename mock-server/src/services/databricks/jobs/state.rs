@@ -8,6 +8,7 @@ pub(super) mod launch;
 pub(super) mod references;
 pub(super) mod repair;
 pub(super) mod rules;
+mod runs;
 pub(super) mod settings;
 pub(super) mod spec;
 pub(super) mod terms;
@@ -28,6 +29,7 @@ use time::OffsetDateTime;
 use self::{
     definitions::Job,
     repair::Repair,
+    runs::JobRuns,
     spec::{Submission, TaskSpec},
     terms::Terms,
 };
@@ -40,7 +42,7 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Jobs {
     pub(super) saved: BTreeMap<i64, Job>,
-    runs: BTreeMap<i64, JobRun>,
+    runs: JobRuns,
     /// The job run of each task run, past attempts included.
     parents: BTreeMap<i64, i64>,
     /// The job runs that have not ended.

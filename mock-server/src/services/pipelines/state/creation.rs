@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DataPath, Event, Graph, PipelineRun, StatusCode, Workspace};
+use super::{DataPath, Event, Graph, PipelineRun, StatusCode, Workspace, steps::Steps};
 use crate::{
     kernel::{self, Caller, Ctx, Decision, Refusal, World},
     services::history::decide_experiment_named,
@@ -27,11 +27,14 @@ pub(in super::super) struct NewRun {
 /// Refuses a graph that cannot end, or whose parts are not there.
 pub(super) fn check_graph(world: &World, at: &str, graph: &Graph) -> Result<(), Refusal> {
     graph.check()?;
-    for node in &graph.nodes {
+    for node in graph.nodes.iter() {
         world.pipelines.module(at, &node.module_id)?;
     }
     for id in graph.datasets.values() {
         world.pipelines.data_source(at, id)?;
+    }
+    for id in graph.saved_datasets.values() {
+        world.datasets.path_of(at, id)?;
     }
     Ok(())
 }
@@ -92,7 +95,7 @@ pub(super) fn new_run(
         submitted_at: None,
         ended_at: None,
         is_cancel_requested: false,
-        steps: Vec::new(),
+        steps: Steps::default(),
     })
 }
 

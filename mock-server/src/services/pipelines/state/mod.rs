@@ -2,28 +2,32 @@
 //!
 //! `graph` is what a pipeline is, `entities` what it is made of, `published`
 //! what has an address of its own. `creation` makes runs, `schedule` says what
-//! happens to them and when, `task` what a step becomes on Databricks, `reuse`
-//! which steps need not become anything. `history` and `logs` are what others
+//! happens to them and when, `task` what a step becomes on Databricks, `cluster`
+//! on which machines, `reuse`
+//! which steps need not become anything. `runs` keeps what is due. `history` and `logs` are what others
 //! see of it.
 
+mod cluster;
 mod creation;
 mod entities;
 mod graph;
 mod history;
 mod logs;
+mod named;
 mod published;
 mod reuse;
 mod run;
+mod runs;
 mod schedule;
+mod steps;
 mod task;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use self::entities::Entities;
 pub(super) use self::{
     creation::{NewRun, decide_run},
     entities::{Kind, decide_data_type, decide_entity, decide_entity_update},
@@ -35,25 +39,24 @@ pub(super) use self::{
     },
     run::{DataPath, Origin, PipelineRun, StatusCode, Step, Workspace},
     schedule::{decide_cancel, decide_submit},
-    task::container_of,
+    task::location_of,
 };
-pub(crate) use self::{
-    logs::SharedLog,
-    schedule::{Due, decide_due},
+use self::{entities::Entities, runs::Runs};
+pub(crate) use self::{logs::SharedLog, runs::Due, schedule::decide_due};
+use crate::{
+    kernel::{Refusal, World, effects::Effect},
+    services::databricks::jobs::{self, Jobs},
 };
-use crate::kernel::{Refusal, World, effects::Effect};
 
 /// Modules, data sources, graphs and runs of all Azure ML workspaces.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Pipelines {
     /// What pipelines are made of, by the id of the workspace that has it.
     entities: BTreeMap<String, Entities>,
-    runs: BTreeMap<String, PipelineRun>,
+    runs: Runs,
     published: BTreeMap<String, Published>,
     /// Steps whose outputs may be reused, by what they depend on.
     finished: BTreeMap<String, Origin>,
-    /// Submitted runs that have not ended.
-    unsettled: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,6 +124,13 @@ pub(crate) enum Event {
         status: StatusCode,
         at: OffsetDateTime,
     },
+    /// A rule wrote an output that lies on DBFS.
+    OutputWritten {
+        workspace: u64,
+        /// Relative to `dbfs:/`.
+        path: String,
+        text: String,
+    },
     CancelRequested {
         run_id: String,
     },
@@ -160,7 +170,7 @@ impl Pipelines {
                     let entities = self.entities.entry(run.workspace.workspace_id.clone());
                     entities.or_default().graphs.insert(run.graph_id.clone(), *graph);
                 }
-                self.runs.insert(run.id.clone(), *run);
+                self.runs.insert(*run);
             }
             Event::DataTypeCreated { workspace, id, body } => {
                 self.entities.entry(workspace).or_default().data_types.insert(id, body);
@@ -175,62 +185,42 @@ impl Pipelines {
                     (it.status, it.modified_at) = (status, at);
                 }
             }
-            Event::Submitted { run_id, steps, at } => {
-                self.unsettled.insert(run_id.clone());
-                self.with(&run_id, |run| {
-                    (run.steps, run.submitted_at) = (steps, Some(at));
-                    run.status = StatusCode::Running;
-                });
-            }
+            Event::Submitted { run_id, steps, at } => self.runs.submit(&run_id, steps, at),
             Event::StepSubmitted { run_id, node_id, workspace, job_run, fingerprint, .. } => {
-                self.with_step(&run_id, &node_id, |step| {
+                self.runs.change_step(&run_id, &node_id, |step| {
                     step.fingerprint = fingerprint;
                     step.job_run = Some((workspace, job_run));
                     step.status = StatusCode::Queued;
                 });
             }
             Event::StepReused { run_id, node_id, origin, at } => {
-                self.with_step(&run_id, &node_id, |step| {
-                    (step.started_at, step.ended_at) = (Some(at), Some(at));
-                    (step.status, step.job_run) = (StatusCode::Finished, origin.job_run);
-                    step.reused = Some(origin);
-                });
+                self.runs.reuse(&run_id, &node_id, origin, at);
             }
             Event::StepStarted { run_id, node_id, at } => {
-                self.with_step(&run_id, &node_id, |step| {
+                self.runs.change_step(&run_id, &node_id, |step| {
                     (step.status, step.started_at) = (StatusCode::Running, Some(at));
                 });
             }
             Event::StepEnded { run_id, node_id, status, at } => {
-                self.with_step(&run_id, &node_id, |step| {
-                    (step.status, step.ended_at) = (status, Some(at));
-                });
+                self.runs.end_step(&run_id, &node_id, status, at);
                 if status == StatusCode::Finished {
                     self.remember(&run_id, &node_id);
                 }
             }
-            Event::CancelRequested { run_id } => {
-                self.with(&run_id, |run| run.is_cancel_requested = true);
-            }
-            Event::Ended { run_id, status, at } => {
-                self.unsettled.remove(&run_id);
-                self.with(&run_id, |run| (run.status, run.ended_at) = (status, Some(at)));
-            }
+            Event::OutputWritten { .. } => (),
+            Event::CancelRequested { run_id } => self.runs.request_cancel(&run_id),
+            Event::Ended { run_id, status, at } => self.runs.end(&run_id, status, at),
         }
     }
 
-    fn with(&mut self, run_id: &str, change: impl FnOnce(&mut PipelineRun)) {
-        if let Some(run) = self.runs.get_mut(run_id) {
-            change(run);
-        }
+    /// Takes in that a job run of a workspace went on: a step may be one.
+    pub(crate) fn follow(&mut self, workspace: u64, event: &jobs::Event, jobs: &Jobs) {
+        self.runs.follow(workspace, event, jobs);
     }
 
-    fn with_step(&mut self, run_id: &str, node_id: &str, change: impl FnOnce(&mut Step)) {
-        self.with(run_id, |run| {
-            if let Some(step) = run.steps.iter_mut().find(|it| it.node_id == node_id) {
-                change(step);
-            }
-        });
+    /// The first thing that is due in any run.
+    pub(crate) fn next_due(&self) -> Option<(OffsetDateTime, Due)> {
+        self.runs.next_due()
     }
 
     /// Keeps what a finished step made for those that would do the same.
@@ -278,7 +268,7 @@ impl Pipelines {
     /// The runs of a published pipeline, the newest first.
     pub(super) fn runs_of(&self, pipeline_id: &str) -> Vec<&PipelineRun> {
         let of_it = |it: &&PipelineRun| it.pipeline_id.as_deref() == Some(pipeline_id);
-        let mut runs: Vec<&PipelineRun> = self.runs.values().filter(of_it).collect();
+        let mut runs: Vec<&PipelineRun> = self.runs.iter().filter(of_it).collect();
         runs.sort_by_key(|it| (std::cmp::Reverse(it.created_at), &it.id));
         runs
     }
@@ -293,6 +283,9 @@ pub(crate) fn effect_of(event: Event, world: &World) -> Option<Effect> {
     let (run_id, node_id, is_growing) = match event {
         Event::StepSubmitted { files, .. } => {
             return (!files.is_empty()).then_some(Effect::CopyFiles(files));
+        }
+        Event::OutputWritten { workspace, path, text } => {
+            return Some(Effect::WriteDbfs { workspace, path, text });
         }
         Event::StepStarted { run_id, node_id, .. } => (run_id, node_id, true),
         Event::StepEnded { run_id, node_id, .. } => (run_id, node_id, false),

@@ -136,6 +136,6 @@ pub(in super::super) fn decide_submission_of(
     let (mut events, steps) = schedule::submission(world, &run, graph, ctx)?;
     let created = Event::RunCreated { run: Box::new(run.clone()), graph: None };
     events.insert(0, kernel::Event::Pipelines(created));
-    (run.steps, run.submitted_at) = (steps, Some(ctx.now));
+    (run.steps, run.submitted_at) = (steps.into(), Some(ctx.now));
     Ok((events, run))
 }

@@ -30,18 +30,24 @@ pub(super) fn fingerprint(world: &World, run: &PipelineRun, step: &Step) -> Opti
         .map(|it| (it.name.as_str(), node.value(&it.name, &run.parameters)))
         .collect();
     parameters.sort_unstable();
-    let mut inputs = inputs(run, graph, node);
+    let mut inputs = inputs(world, run, graph, node);
     inputs.sort_unstable();
     let all = json!([run.workspace.workspace_id, node.module_id, parameters, inputs, node.outputs]);
     Some(ids::hex(&Sha256::digest(all.to_string())))
 }
 
 /// The ports of a node with what flows into them.
-fn inputs(run: &PipelineRun, graph: &Graph, node: &Node) -> Vec<(String, String)> {
-    let edges = graph.edges.iter().filter(|it| it.to.0 == node.id && !it.is_mere_order());
+fn inputs(world: &World, run: &PipelineRun, graph: &Graph, node: &Node) -> Vec<(String, String)> {
+    let edges = graph.inputs(&node.id);
     let source = |id: &str, port: &str| {
         if let Some(dataset) = graph.datasets.get(id) {
             return format!("data source {dataset}");
+        }
+        // Each submission saves its datasets anew; what they name counts.
+        let saved = graph.saved_datasets.get(id);
+        let saved = saved.map(|it| world.datasets.path_of(&run.workspace.workspace_id, it));
+        if let Some(Ok(it)) = saved {
+            return format!("datastore {} path {}", it.datastore, it.path);
         }
         if let Some(path) = graph.data_path_nodes.get(id).and_then(|it| run.data_paths.get(it)) {
             return format!("datastore {} path {}", path.datastore, path.path);

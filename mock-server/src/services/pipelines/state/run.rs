@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::steps::Steps;
 use crate::{services::azure::AtWorkspace, store::Place};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ pub(crate) struct PipelineRun {
     pub(in super::super) submitted_at: Option<OffsetDateTime>,
     pub(in super::super) ended_at: Option<OffsetDateTime>,
     pub(in super::super) is_cancel_requested: bool,
-    pub(in super::super) steps: Vec<Step>,
+    pub(in super::super) steps: Steps,
 }
 
 /// The Azure ML workspace of a run.
@@ -73,6 +74,11 @@ pub(crate) struct Step {
     pub(in super::super) reused: Option<Origin>,
     pub(in super::super) started_at: Option<OffsetDateTime>,
     pub(in super::super) ended_at: Option<OffsetDateTime>,
+    /// When its job run began to work, and when it ended.
+    #[serde(default)]
+    pub(super) job_began_at: Option<OffsetDateTime>,
+    #[serde(default)]
+    pub(super) job_ended_at: Option<OffsetDateTime>,
 }
 
 /// A step that did what others need not do again.
@@ -141,7 +147,7 @@ impl Workspace {
 
 impl PipelineRun {
     pub(in super::super) fn step(&self, node_id: &str) -> Option<&Step> {
-        self.steps.iter().find(|it| it.node_id == node_id)
+        self.steps.of_node(node_id)
     }
 }
 

@@ -1,7 +1,6 @@
-use time::OffsetDateTime;
-
 use super::{
-    Event, Graph, PipelineRun, Pipelines, StatusCode, Step, history, logs, reuse,
+    Due, Event, Graph, PipelineRun, StatusCode, Step, history, logs, reuse,
+    runs::Turn,
     task::{self, Task},
 };
 use crate::{
@@ -9,37 +8,10 @@ use crate::{
     services::{
         blob,
         databricks::jobs::{self, RunView, TaskResult},
+        datastore::Location,
     },
     store::{self, Batch, Point, RunError, Status, micros},
 };
-
-/// What time, or the end of a job run, brings about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Due {
-    /// Nothing keeps the step from becoming a job run.
-    Ready {
-        run_id: String,
-        node_id: String,
-    },
-    Started {
-        run_id: String,
-        node_id: String,
-    },
-    /// Its job run has ended.
-    Ended {
-        run_id: String,
-        node_id: String,
-    },
-    /// It will never start.
-    Skipped {
-        run_id: String,
-        node_id: String,
-    },
-    /// All steps have ended.
-    Over {
-        run_id: String,
-    },
-}
 
 /// Submits a run: it and its steps begin to exist in run history.
 pub(in super::super) fn decide_submit(
@@ -74,9 +46,8 @@ pub(super) fn submission(
     graph: &Graph,
     ctx: &mut Ctx<'_>,
 ) -> Decision<Vec<Step>> {
-    graph.check()?;
     let mut steps = Vec::new();
-    for node in &graph.nodes {
+    for node in graph.nodes.iter() {
         let module = world.pipelines.module(&run.workspace.workspace_id, &node.module_id)?;
         steps.push(Step {
             node_id: node.id.clone(),
@@ -89,6 +60,8 @@ pub(super) fn submission(
             reused: None,
             started_at: None,
             ended_at: None,
+            job_began_at: None,
+            job_ended_at: None,
         });
     }
     let mut events = history::begin(world, run, graph, &steps, ctx)?;
@@ -122,83 +95,14 @@ pub(in super::super) fn decide_cancel(
     Ok((events, ()))
 }
 
-impl Pipelines {
-    /// The first thing that is due in any run.
-    pub(crate) fn next_due(&self, world: &World) -> Option<(OffsetDateTime, Due)> {
-        let runs = self.unsettled.iter().filter_map(|it| self.runs.get(it));
-        runs.filter_map(|it| next_of(it, world)).min_by_key(|(at, _)| *at)
-    }
-}
-
-fn next_of(run: &PipelineRun, world: &World) -> Option<(OffsetDateTime, Due)> {
-    let submitted_at = run.submitted_at?;
-    let steps = run.steps.iter().filter(|it| !it.status.is_final());
-    let next =
-        steps.filter_map(|it| next_of_step(run, it, submitted_at, world)).min_by_key(|(at, _)| *at);
-    if next.is_some() || run.steps.iter().any(|it| !it.status.is_final()) {
-        return next;
-    }
-    let at = run.steps.iter().filter_map(|it| it.ended_at).max().unwrap_or(submitted_at);
-    Some((at, Due::Over { run_id: run.id.clone() }))
-}
-
-fn next_of_step(
-    run: &PipelineRun,
-    step: &Step,
-    submitted_at: OffsetDateTime,
-    world: &World,
-) -> Option<(OffsetDateTime, Due)> {
-    let (run_id, node_id) = (run.id.clone(), step.node_id.clone());
-    if let Some((workspace, job_run)) = step.job_run {
-        let Some(view) = jobs::run_state(world, workspace, job_run) else {
-            // It has just gone with its workspace, so the world's time is its time.
-            return Some((world.at, Due::Ended { run_id, node_id }));
-        };
-        if let Some(at) = view.ended_at {
-            return Some((at, Due::Ended { run_id, node_id }));
-        }
-        let started_at = view.started_at.filter(|_| step.status == StatusCode::Queued);
-        return started_at.map(|at| (at, Due::Started { run_id, node_id }));
-    }
-    let before: Vec<&Step> = step.after.iter().filter_map(|it| run.step(it)).collect();
-    let last = |steps: &[&Step]| steps.iter().filter_map(|it| it.ended_at).max();
-    let failed = run.steps.iter().filter(|it| it.status == StatusCode::Failed);
-    let first_failure = failed.filter_map(|it| it.ended_at).min();
-    let broken: Vec<&Step> = before
-        .iter()
-        .copied()
-        .filter(|it| matches!(it.status, StatusCode::Failed | StatusCode::Canceled))
-        .collect();
-    if run.is_cancel_requested {
-        // The request was recorded last, so the world's time is its time.
-        return Some((world.at, Due::Skipped { run_id, node_id }));
-    }
-    if let Some(at) = last(&broken) {
-        return Some((at, Due::Skipped { run_id, node_id }));
-    }
-    if let Some(at) = first_failure.filter(|_| !run.continues_on_failure) {
-        return Some((at, Due::Skipped { run_id, node_id }));
-    }
-    let is_ready = before.iter().all(|it| it.status == StatusCode::Finished);
-    is_ready.then(|| (last(&before).unwrap_or(submitted_at), Due::Ready { run_id, node_id }))
-}
-
 /// The events that `due` consists of.
 pub(crate) fn decide_due(world: &World, due: &Due, ctx: &mut Ctx<'_>) -> Vec<kernel::Event> {
-    let (run_id, node_id) = match due {
-        Due::Over { run_id } => (run_id, None),
-        Due::Ready { run_id, node_id }
-        | Due::Started { run_id, node_id }
-        | Due::Ended { run_id, node_id }
-        | Due::Skipped { run_id, node_id } => (run_id, Some(node_id)),
-    };
-    let Ok(run) = world.pipelines.run(run_id) else { return Vec::new() };
-    let step = node_id.and_then(|it| run.step(it));
-    match (due, step) {
-        (Due::Over { .. }, _) => over(world, run, ctx),
-        (Due::Ready { .. }, Some(step)) => ready(world, run, step, ctx),
-        (Due::Started { .. }, Some(step)) => {
-            let (run_id, node_id) = (run_id.clone(), step.node_id.clone());
+    let Ok(run) = world.pipelines.run(&due.run_id) else { return Vec::new() };
+    let Some(step) = run.steps.get(due.place) else { return over(world, run, ctx) };
+    match due.turn {
+        Turn::Ready => ready(world, run, step, ctx),
+        Turn::Started => {
+            let (run_id, node_id) = (run.id.clone(), step.node_id.clone());
             let started = Event::StepStarted { run_id, node_id, at: ctx.now };
             let mut events = vec![kernel::Event::Pipelines(started)];
             if let Some(view) = view_of(world, step) {
@@ -207,11 +111,8 @@ pub(crate) fn decide_due(world: &World, due: &Due, ctx: &mut Ctx<'_>) -> Vec<ker
             events.extend(history::follow(world, run, &step.run_id, Status::Running, None, ctx));
             events
         }
-        (Due::Ended { .. }, Some(step)) => ended(world, run, step, ctx),
-        (Due::Skipped { .. }, Some(step)) => {
-            end_step(world, run, step, StatusCode::Canceled, None, ctx)
-        }
-        (_, None) => Vec::new(),
+        Turn::Ended => ended(world, run, step, ctx),
+        Turn::Skipped | Turn::Over => end_step(world, run, step, StatusCode::Canceled, None, ctx),
     }
 }
 
@@ -298,24 +199,32 @@ fn what_the_rule_made(
             store::Event::MetricsLogged { run_id: step.run_id.clone(), batches, visible_at: None };
         events.push(kernel::Event::Store(place, logged));
     }
-    let written = |(account, container): &(String, String), name: String, text: &String| {
-        kernel::Event::Blob(blob::Event::Written {
+    let workspace = step.job_run.map(|(workspace, _)| workspace).unwrap_or_default();
+    let written = |location: &Location, name: String, text: &String| match location {
+        Location::Container { account, container } => kernel::Event::Blob(blob::Event::Written {
             account: account.clone(),
             container: container.clone(),
             name,
             text: text.clone(),
-        })
+        }),
+        Location::Dbfs => {
+            let text = text.clone();
+            kernel::Event::Pipelines(Event::OutputWritten { workspace, path: name, text })
+        }
     };
-    let artifacts = (run.workspace.account.clone(), blob::ARTIFACTS.to_owned());
+    let artifacts = Location::Container {
+        account: run.workspace.account.clone(),
+        container: blob::ARTIFACTS.to_owned(),
+    };
     for (path, text) in &outcome.artifacts {
         let name = format!("ExperimentRun/dcid.{}/{path}", step.run_id);
         events.push(written(&artifacts, name, text));
     }
     for (port, files) in &outcome.outputs {
-        let Ok(container) = task::container_of_output(world, run, step, port) else { continue };
+        let Ok(location) = task::location_of_output(world, run, step, port) else { continue };
         for (path, text) in files {
             let name = format!("{}/{path}", step.output_path(port));
-            events.push(written(&container, name, text));
+            events.push(written(&location, name, text));
         }
     }
     events

@@ -5,19 +5,17 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
-
-use super::{CopiedFile, DataPath, Graph, Node, PipelineRun, Step, Workspace};
+use super::{CopiedFile, DataPath, Graph, Node, PipelineRun, Step, Workspace, cluster};
 use crate::{
     executor::{DATA_PLANE, DATA_PLANE_HOST, RUN_TOKEN_OF},
     kernel::{Ctx, Decision, Refusal, World},
     services::blob::ARTIFACTS,
     services::databricks::{
         self,
-        clusters::{ClusterSpec, Size},
         jobs::{self, ClusterChoice, CodeSpec, Submission, TaskSpec},
         libraries::Library,
     },
+    services::datastore::Location,
 };
 
 /// A step, worked out: where it runs, what it runs, with which arguments.
@@ -39,29 +37,28 @@ pub(super) struct Task {
     pub(super) files: Vec<CopiedFile>,
 }
 
-/// The storage account and container behind a datastore of the run's workspace.
-/// No name means the default one.
-pub(in super::super) fn container_of(
+/// What is behind a datastore of the run's workspace. No name means the default one.
+pub(in super::super) fn location_of(
     world: &World,
     workspace: &Workspace,
     datastore: &str,
-) -> Result<(String, String), Refusal> {
+) -> Result<Location, Refusal> {
     let at = (workspace.workspace_id.as_str(), workspace.account.as_str());
     world.datastores.locate(at, datastore)
 }
 
-/// The container that takes an output of a step.
-pub(super) fn container_of_output(
+/// Where an output of a step goes.
+pub(super) fn location_of_output(
     world: &World,
     run: &PipelineRun,
     step: &Step,
     port: &str,
-) -> Result<(String, String), Refusal> {
+) -> Result<Location, Refusal> {
     let node =
         world.pipelines.graph(&run.workspace.workspace_id, &run.graph_id)?.node(&step.node_id);
     let output = node.and_then(|it| it.outputs.iter().find(|(name, _)| name == port));
     let datastore = output.and_then(|(_, store)| store.as_deref()).unwrap_or_default();
-    container_of(world, &run.workspace, datastore)
+    location_of(world, &run.workspace, datastore)
 }
 
 /// Hands the task to the attached workspace as a run of one task.
@@ -105,11 +102,16 @@ impl Task {
         let (workspace, user) =
             attached(world, run, given("compute_name").unwrap_or_default(), ctx)?;
         let data = data_of(world, run, graph, step, node)?;
-        let mut containers = BTreeSet::from([
-            (run.workspace.account.clone(), ARTIFACTS.to_owned()),
-            container_of(world, &run.workspace, "")?,
-        ]);
-        containers.extend(data.iter().map(|it| it.container.clone()));
+        let mut containers =
+            BTreeSet::from([(run.workspace.account.clone(), ARTIFACTS.to_owned())]);
+        let default = location_of(world, &run.workspace, "")?;
+        let locations = data.iter().map(|it| &it.location).chain([&default]);
+        containers.extend(locations.filter_map(|it| match it {
+            Location::Container { account, container } => {
+                Some((account.clone(), container.clone()))
+            }
+            Location::Dbfs => None,
+        }));
         let mut identity = identity(world, run, step);
 
         let (code, files) = code_of(world, run, step, node, workspace)?;
@@ -120,12 +122,14 @@ impl Task {
         let (mut widgets, mut parameters) = (BTreeMap::new(), Vec::new());
         if matches!(code, CodeSpec::Notebook { .. }) {
             widgets = widgets_of(node, run);
-            for Data { name, uri, container: (account, _) } in data {
-                widgets.insert(format!("{name}_blob_secretname"), format!("{account}-key"));
-                widgets.insert(
-                    format!("{name}_blob_config"),
-                    format!("fs.azure.account.key.{account}.blob.core.windows.net"),
-                );
+            for Data { name, uri, location } in data {
+                if let Location::Container { account, .. } = location {
+                    widgets.insert(format!("{name}_blob_secretname"), format!("{account}-key"));
+                    widgets.insert(
+                        format!("{name}_blob_config"),
+                        format!("fs.azure.account.key.{account}.blob.core.windows.net"),
+                    );
+                }
                 widgets.insert(name, uri);
             }
             widgets.extend(identity.into_iter().map(|(name, value)| (format!("--{name}"), value)));
@@ -142,8 +146,8 @@ impl Task {
             code,
             widgets,
             parameters,
-            cluster: cluster_of(&given),
-            libraries: libraries_of(&given),
+            cluster: cluster::chosen(world, workspace, &given)?,
+            libraries: cluster::libraries(&given),
             run_name: given("run_name").map(str::to_owned),
             timeout: given("timeout_seconds")
                 .and_then(|it| it.parse().ok())
@@ -189,7 +193,7 @@ fn attached(
 struct Data {
     name: String,
     uri: String,
-    container: (String, String),
+    location: Location,
 }
 
 fn data_of(
@@ -199,26 +203,31 @@ fn data_of(
     step: &Step,
     node: &Node,
 ) -> Result<Vec<Data>, Refusal> {
-    let at = |name: &str, container: (String, String), path: &str| Data {
+    let at = |name: &str, location: Location, path: &str| Data {
         name: name.to_owned(),
-        uri: format!("wasbs://{}@{}.blob.core.windows.net/{path}", container.1, container.0),
-        container,
+        uri: match &location {
+            Location::Container { account, container } => {
+                format!("wasbs://{container}@{account}.blob.core.windows.net/{path}")
+            }
+            Location::Dbfs => format!("dbfs:/{}", path.trim_start_matches('/')),
+        },
+        location,
     };
     let mut data = Vec::new();
-    for edge in graph.edges.iter().filter(|it| it.to.0 == step.node_id && !it.is_mere_order()) {
+    for edge in graph.inputs(&step.node_id) {
         let ((source, port), name) = (&edge.from, &edge.to.1);
         if let Some(producer) = run.step(source) {
-            let container = container_of_output(world, run, producer, port)?;
-            data.push(at(name, container, &producer.output_path(port)));
+            let location = location_of_output(world, run, producer, port)?;
+            data.push(at(name, location, &producer.output_path(port)));
             continue;
         }
         let DataPath { datastore, path } = place_of(world, run, graph, source)?;
-        data.push(at(name, container_of(world, &run.workspace, &datastore)?, &path));
+        data.push(at(name, location_of(world, &run.workspace, &datastore)?, &path));
     }
     for (name, datastore) in node.outputs.iter().filter(|(it, _)| !it.starts_with("_run_after_")) {
-        let container =
-            container_of(world, &run.workspace, datastore.as_deref().unwrap_or_default())?;
-        data.push(at(name, container, &step.output_path(name)));
+        let location =
+            location_of(world, &run.workspace, datastore.as_deref().unwrap_or_default())?;
+        data.push(at(name, location, &step.output_path(name)));
     }
     Ok(data)
 }
@@ -233,6 +242,10 @@ fn place_of(
     if let Some(name) = graph.data_path_nodes.get(node_id) {
         let missing = || Refusal::invalid(format!("data path parameter '{name}' has no value"));
         return run.data_paths.get(name).cloned().ok_or_else(missing);
+    }
+    if let Some(id) = graph.saved_datasets.get(node_id) {
+        let found = world.datasets.path_of(&run.workspace.workspace_id, id)?.clone();
+        return Ok(DataPath { datastore: found.datastore, path: found.path });
     }
     let id = graph.datasets.get(node_id).map(String::as_str).unwrap_or_default();
     let source = world.pipelines.data_source(&run.workspace.workspace_id, id)?;
@@ -342,66 +355,4 @@ fn arguments_of(node: &Node, run: &PipelineRun) -> Vec<String> {
         }
     }
     arguments
-}
-
-fn pairs(text: &str) -> BTreeMap<String, String> {
-    let pairs = text.split(';').filter_map(|it| it.split_once('='));
-    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-}
-
-fn cluster_of<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> ClusterChoice {
-    if let Some(id) = given("existing_cluster_id") {
-        return ClusterChoice::Existing(id.to_owned());
-    }
-    let number = |name: &str| given(name).and_then(|it| it.parse().ok());
-    let text = |name: &str| given(name).unwrap_or_default().to_owned();
-    let size = match number("min_workers").zip(number("max_workers")) {
-        Some((min, max)) => Size::Autoscale { min, max },
-        None => Size::Fixed(number("num_workers").unwrap_or(0)),
-    };
-    ClusterChoice::New(Box::new(ClusterSpec {
-        spark_version: text("spark_version"),
-        node_type_id: text("node_type_id"),
-        size,
-        spark_conf: pairs(given("spark_conf").unwrap_or_default()),
-        spark_env_vars: pairs(given("spark_env_vars").unwrap_or_default()),
-        ..ClusterSpec::default()
-    }))
-}
-
-fn libraries_of<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> Vec<Library> {
-    let listed =
-        |name: &str| given(name).unwrap_or_default().split(';').filter(|it| !it.is_empty());
-    let field = |entry: &str, name: &str| {
-        entry.split('|').find_map(|it| it.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
-    };
-    let paths = |name: &str| given(name).unwrap_or_default().split(',').filter(|it| !it.is_empty());
-    let mut libraries: Vec<Value> = Vec::new();
-    for entry in listed("pypi_libraries") {
-        libraries.push(serde_json::json!({ "pypi": { "package": field(entry, "package"), "repo": field(entry, "repo") } }));
-    }
-    for entry in listed("rcran_libraries") {
-        libraries.push(serde_json::json!({ "cran": { "package": field(entry, "package"), "repo": field(entry, "repo") } }));
-    }
-    for entry in listed("maven_libraries") {
-        let exclusions = field(entry, "exclusions").unwrap_or_default();
-        let exclusions: Vec<&str> = exclusions.split(',').filter(|it| !it.is_empty()).collect();
-        libraries.push(serde_json::json!({ "maven": {
-            "coordinates": field(entry, "coordinates"), "repo": field(entry, "repo"), "exclusions": exclusions,
-        } }));
-    }
-    libraries.extend(paths("jar_libraries").map(|it| serde_json::json!({ "jar": it })));
-    libraries.extend(paths("egg_libraries").map(|it| serde_json::json!({ "egg": it })));
-    libraries.into_iter().filter_map(|it| serde_json::from_value(without_nulls(it)).ok()).collect()
-}
-
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .into_iter()
-            .filter(|(_, it)| !it.is_null())
-            .map(|(key, it)| (key, without_nulls(it)))
-            .collect(),
-        other => other,
-    }
 }

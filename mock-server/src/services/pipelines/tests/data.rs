@@ -137,3 +137,114 @@ async fn a_data_path_and_a_datastore_say_where_a_step_reads() {
     body["CreationInfo"]["DataPathAssignments"] = missing;
     assert_eq!(create(&cloud, &body).await.0, 404);
 }
+
+/// The widgets of the one step of a run.
+async fn widgets(cloud: &MockCloud, run: &str, node: &str) -> Value {
+    task(cloud, run, node).await["notebook_task"]["base_parameters"].take()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_reads_a_saved_dataset_gets_its_path() {
+    let cloud = attached(json!([{ "task": "*", "result": "SUCCESS" }])).await;
+    let saved = async |path: &str| {
+        let uri = format!(
+            "azureml://subscriptions/s/resourcegroups/g/workspaces/w/datastores/workspaceblobstore/paths/{path}"
+        );
+        let steps = format!("type: mltable\npaths:\n  - pattern: \"{uri}\"\n");
+        let flow = json!({ "blocks": [], "meta": { "RsDataflow": steps } }).to_string();
+        let body = json!({ "datasetType": "file", "properties": {}, "dataflowJson": flow });
+        let path = format!("/dataset/v1.0{WORKSPACE}/saveddatasets");
+        send(&cloud, "POST", &path, &body.to_string()).await.1["id"].take()
+    };
+    let mut node = notebook(&cloud, "one").await;
+    let module = json!({ "Name": "one", "IdentifierHash": "h", "IsDeterministic": true });
+    let (_, module) = send(&cloud, "POST", &super::at("/Modules"), &module.to_string()).await;
+    node["ModuleId"] = module["Id"].clone();
+    let mut body = body(&[node], &[edge(("data", "data"), ("one", "wine"))]);
+    let reads = |id: &Value| {
+        json!([{ "Id": "data", "DataSetDefinition": {
+            "DataTypeShortName": "AzureMLDataset",
+            "Value": { "SavedDataSetReference": { "Id": id } },
+        }}])
+    };
+    body["Graph"]["DatasetNodes"] = reads(&json!("no-such-dataset"));
+    let (status, answer) = create(&cloud, &body).await;
+    let message = "Saved dataset no-such-dataset was not found";
+    assert_eq!((status, &answer["Error"]["Message"]), (404, &json!(message)));
+
+    // The same path is the same input, under whichever id it was saved.
+    let mut reused = Vec::new();
+    for path in ["wine/2024", "wine/2024", "wine/2025"] {
+        body["Graph"]["DatasetNodes"] = reads(&saved(path).await);
+        let run = submit(&cloud, &body).await;
+        seconds(3600).await;
+        let uri = widgets(&cloud, &run, "one").await["wine"].clone();
+        let end = if path == "wine/2024" { "/wine/2024" } else { "/wine/2025" };
+        assert!(uri.as_str().is_some_and(|it| it.starts_with("wasbs://azureml-blobstore-") && it.ends_with(end)), "{uri}");
+        let status: Value =
+            serde_json::from_str(&of_node(&cloud, &run, "one", "Graph/Node/Status").await).unwrap();
+        reused.push(!status["ReuseInfo"].is_null());
+    }
+    assert_eq!(reused, [false, true, false]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_in_a_dbfs_datastore_lie_in_the_attached_workspace() {
+    let cloud = attached(json!([{
+        "task": "*", "result": "SUCCESS", "outputs": { "out": { "part.csv": "1,2" } },
+    }]))
+    .await;
+    let path = format!("/datastore/v1.0{WORKSPACE}/datastores");
+    let store = json!({ "name": "dbfsstore", "dataStoreType": "DBFS" });
+    assert_eq!(send(&cloud, "POST", &path, &store.to_string()).await.0, 200);
+    let (_, shown) = send(&cloud, "GET", &format!("{path}/dbfsstore"), "").await;
+    assert_eq!(
+        (&shown["dataStoreType"], &shown["azureStorageSection"]),
+        (&json!("DBFS"), &Value::Null)
+    );
+
+    let (mut first, second) = (notebook(&cloud, "first").await, notebook(&cloud, "second").await);
+    first["ModuleOutputSettings"][0]["DataStoreName"] = json!("dbfsstore");
+    let body = body(&[first, second], &[edge(("first", "out"), ("second", "table"))]);
+    let run = submit(&cloud, &body).await;
+    seconds(3600).await;
+    let folder = format!("azureml/{}/out", step_run(&cloud, &run, "first"));
+    let (writes, reads) =
+        (widgets(&cloud, &run, "first").await, widgets(&cloud, &run, "second").await);
+    assert_eq!(
+        (&writes["out"], &reads["table"]),
+        (&json!(format!("dbfs:/{folder}")), &writes["out"])
+    );
+    assert_eq!(writes.get("out_blob_secretname"), None, "no key opens DBFS");
+
+    let outputs: Value =
+        serde_json::from_str(&of_node(&cloud, &run, "first", "Outputs").await).unwrap();
+    assert_eq!(
+        outputs["out"]["DataLocation"]["DataReference"],
+        json!({ "Type": "DBFS", "DBFSReference": {
+            "RelativePath": folder, "AmlDataStoreName": "dbfsstore",
+        }})
+    );
+    let path = format!("/api/2.0/dbfs/read?path=/{folder}/part.csv");
+    let (_, read) = crate::services::databricks::tests::get(&cloud, &path).await;
+    assert_eq!(read["data"], "MSwy");
+}
+
+#[tokio::test]
+async fn an_output_of_the_whole_pipeline_comes_from_a_step() {
+    let cloud = MockCloud::new();
+    let node = notebook(&cloud, "one").await;
+    let leads_out = |from: &str| {
+        json!({
+            "SourceOutputPort": { "NodeId": from, "PortName": "out" },
+            "DestinationInputPort": { "GraphPortName": "best_model" },
+        })
+    };
+    assert_eq!(
+        create(&cloud, &body(std::slice::from_ref(&node), &[leads_out("one")])).await.0,
+        200
+    );
+    let (status, refused) = create(&cloud, &body(&[node], &[leads_out("two")])).await;
+    let message = "output 'best_model' of the pipeline comes from two, which is no module node";
+    assert_eq!((status, &refused["Error"]["Message"]), (400, &json!(message)));
+}

@@ -182,6 +182,28 @@ struct DatasetNodeBody {
     id: String,
     dataset_id: Option<String>,
     data_path_parameter_name: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    data_set_definition: DefinitionBody,
+}
+
+/// A dataset that is no data source.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct DefinitionBody {
+    #[serde(deserialize_with = "or_default")]
+    value: DefinitionValue,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct DefinitionValue {
+    saved_data_set_reference: Option<SavedBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SavedBody {
+    id: String,
 }
 
 #[derive(Deserialize)]
@@ -287,19 +309,22 @@ fn into_graph(graph: GraphBody, interface: InterfaceBody, sent: &Value) -> Graph
         }
     }
     let (mut datasets, mut data_path_nodes) = (BTreeMap::new(), BTreeMap::new());
+    let mut saved_datasets = BTreeMap::new();
     for it in graph.dataset_nodes {
-        match (it.data_path_parameter_name, it.dataset_id) {
+        match (it.data_path_parameter_name, it.data_set_definition.value.saved_data_set_reference) {
             (Some(name), _) => data_path_nodes.insert(it.id, name),
-            (None, id) => datasets.insert(it.id, id.unwrap_or_default()),
+            (None, Some(saved)) => saved_datasets.insert(it.id, saved.id),
+            (None, None) => datasets.insert(it.id, it.dataset_id.unwrap_or_default()),
         };
     }
     let defaults = interface.parameters.into_iter();
     let data_paths = interface.data_path_parameters.into_iter();
     Graph {
-        nodes: graph.module_nodes.into_iter().map(node).collect(),
+        nodes: graph.module_nodes.into_iter().map(node).collect::<Vec<_>>().into(),
         datasets,
+        saved_datasets,
         data_path_nodes,
-        edges,
+        edges: edges.into(),
         outputs,
         defaults: defaults.map(|it| (it.name, text(&it.default_value))).collect(),
         data_paths: data_paths.map(|it| (it.name, it.default_value.into())).collect(),

@@ -13,31 +13,22 @@ use crate::{
     services::databricks::{Databricks, clusters::State as ClusterState, libraries::Readiness},
 };
 
-type Moment = (OffsetDateTime, Due);
+pub(super) type Moment = (OffsetDateTime, Due);
 
 impl Jobs {
     /// What time alone brings about next.
     pub(crate) fn next_due(&self, state: &Databricks) -> Option<Moment> {
-        let runs = self.unsettled.iter().filter_map(|it| self.runs.get(it));
-        let due = runs.filter_map(|it| it.next_due(state)).chain(self.admissions());
-        due.min_by_key(|(at, _)| *at)
+        self.runs.next_due(state).into_iter().chain(self.admissions()).min_by_key(|(at, _)| *at)
     }
 
     /// The runs whose turn it is to leave the queues of their jobs.
     fn admissions(&self) -> impl Iterator<Item = Moment> {
-        let mut queues: BTreeMap<i64, (usize, Option<&JobRun>)> = BTreeMap::new();
-        for run in self.unsettled.iter().filter_map(|it| self.runs.get(it)) {
-            if !run.is_saved || run.ended_at().is_some() {
-                continue;
-            }
-            let (active, first) = queues.entry(run.job_id).or_default();
-            match run.admitted_at {
-                Some(_) => *active += 1,
-                None => drop(first.get_or_insert(run)),
-            }
+        let mut first: BTreeMap<i64, &JobRun> = BTreeMap::new();
+        for run in self.runs.queued() {
+            first.entry(run.job_id).or_insert(run);
         }
-        queues.into_iter().filter_map(|(job_id, (active, first))| {
-            let run = first?;
+        first.into_iter().filter_map(|(job_id, run)| {
+            let active = self.active(Some(job_id)).filter(|it| it.admitted_at.is_some()).count();
             let limit = self.saved.get(&job_id).map_or(usize::MAX, super::Job::max_concurrent_runs);
             let freed = self.freed.get(&job_id).copied().unwrap_or(run.submitted_at);
             (active < limit).then(|| (freed.max(run.submitted_at), Due::Admit(run.run_id)))
@@ -46,14 +37,25 @@ impl Jobs {
 }
 
 impl JobRun {
-    fn next_due(&self, state: &Databricks) -> Option<Moment> {
+    /// What comes next. Nobody need know of clusters and other runs unless it
+    /// [waits](Self::waits_elsewhere) for one.
+    pub(super) fn next_due(&self, elsewhere: Option<&Databricks>) -> Option<Moment> {
         let admitted_at = self.admitted_at?;
         let tasks = self.tasks.iter().chain(&self.iterations);
-        let tasks = tasks.filter_map(|it| self.due_of(it, state));
+        let tasks = tasks.filter_map(|it| self.due_of(it, elsewhere));
         let limit = self.submission.timeout.filter(|_| self.ended_at().is_none());
         let since = self.repairs.last().map_or(admitted_at, |it| it.at);
         let limit = limit.map(|it| (later(since, it), Due::TimeOutRun(self.run_id)));
         tasks.chain(limit).chain(self.release()).min_by_key(|(at, _)| *at)
+    }
+
+    /// Whether a task waits for a cluster, or for another run.
+    pub(super) fn waits_elsewhere(&self) -> bool {
+        self.open().any(|it| match it.stage {
+            Stage::Setup => true,
+            Stage::Running { .. } => it.child.is_some(),
+            _ => false,
+        })
     }
 
     /// A cluster of the run that no task needs any more.
@@ -73,7 +75,7 @@ impl JobRun {
         Some((last.unwrap_or(self.submitted_at), Due::Release(self.run_id, key.clone())))
     }
 
-    fn due_of(&self, task: &TaskRun, state: &Databricks) -> Option<Moment> {
+    fn due_of(&self, task: &TaskRun, elsewhere: Option<&Databricks>) -> Option<Moment> {
         let id = task.run_id;
         let spec = self.spec(task);
         match &task.stage {
@@ -89,6 +91,7 @@ impl JobRun {
                 Some((ready, Due::Prepare(id)))
             }
             Stage::Setup => {
+                let state = elsewhere?;
                 let since = task.prepared_at.unwrap_or(task.not_before);
                 let cluster = task.cluster_id.as_ref().and_then(|it| state.clusters.get(it).ok());
                 let Some(cluster) = cluster else { return Some((since, Due::Launch(id))) };
@@ -107,7 +110,9 @@ impl JobRun {
             Stage::Running { ends_at } => {
                 let end = match (&spec.code, task.child) {
                     (CodeSpec::ForEach { concurrency, .. }, _) => self.turn(task, *concurrency),
-                    (_, Some(child)) => joined(state, child, task).map(|it| (it, Due::Join(id))),
+                    (_, Some(child)) => elsewhere
+                        .and_then(|it| joined(it, child, task))
+                        .map(|it| (it, Due::Join(id))),
                     _ => ends_at.map(|it| (it, Due::End(id))),
                 };
                 let limit = spec

@@ -11,12 +11,12 @@ impl Jobs {
         match event.clone() {
             Event::Submitted(run) => self.submitted(*run),
             Event::Admitted { run_id, at } => {
-                self.runs.get_mut(&run_id)?.admitted_at = Some(at);
+                self.runs.change(run_id, |it| it.admitted_at = Some(at))?;
             }
             Event::Prepared(it) => {
                 if let Some((key, id)) = it.shared_as.clone().zip(it.cluster_id.clone()) {
-                    let parent = self.parents.get(&it.run_id)?;
-                    self.runs.get_mut(parent)?.clusters.insert(key, id);
+                    let parent = *self.parents.get(&it.run_id)?;
+                    self.runs.change(parent, |run| run.clusters.insert(key, id))?;
                 }
                 self.change(it.run_id, |task| {
                     task.prepared_at = Some(it.at);
@@ -63,14 +63,16 @@ impl Jobs {
             }
             Event::Repaired(it) => self.repaired(*it),
             Event::Released { run_id, key } => {
-                let run = self.runs.get_mut(&run_id)?;
-                run.clusters.remove(&key);
-                if run.is_settled() {
+                let is_settled = self.runs.change(run_id, |run| {
+                    run.clusters.remove(&key);
+                    run.is_settled()
+                })?;
+                if is_settled {
                     self.unsettled.remove(&run_id);
                 }
             }
             Event::Removed { run_id } => {
-                let run = self.runs.remove(&run_id)?;
+                let run = self.runs.remove(run_id)?;
                 for ids in [&mut self.unsettled, &mut self.recurring, &mut self.one_time] {
                     ids.remove(&run_id);
                 }
@@ -102,7 +104,7 @@ impl Jobs {
         if !run.is_settled() {
             self.unsettled.insert(run.run_id);
         }
-        self.runs.insert(run.run_id, run);
+        self.runs.insert(run);
     }
 
     fn settle(&mut self, parent: i64, at: OffsetDateTime) {
@@ -122,24 +124,62 @@ impl Jobs {
             it.stage = Stage::Running { ends_at: None };
         });
         let Some(&parent) = self.parents.get(&run_id) else { return };
-        let Some(run) = self.runs.get_mut(&parent) else { return };
-        let index = run.tasks.iter().find(|it| it.run_id == run_id).map_or(0, |it| it.index);
-        for (id, spec) in iterations {
-            let iteration = TaskRun {
+        self.parents.extend(iterations.iter().map(|(id, _)| (*id, parent)));
+        self.runs.change(parent, |run| {
+            let index = run.tasks.iter().find(|it| it.run_id == run_id).map_or(0, |it| it.index);
+            run.iterations.extend(iterations.into_iter().map(|(id, spec)| TaskRun {
                 parent: Some(run_id),
                 resolved: Some(Box::new(spec)),
                 ..TaskRun::new(id, index, 0, at)
-            };
-            run.iterations.push(iteration);
-            self.parents.insert(id, parent);
-        }
+            }));
+        });
     }
 
     fn retried(&mut self, run_id: i64, new_run_id: i64, not_before: OffsetDateTime) {
         let Some(&parent) = self.parents.get(&run_id) else { return };
-        let Some(run) = self.runs.get_mut(&parent) else { return };
-        let mut all = run.tasks.iter_mut().chain(&mut run.iterations);
-        let Some(task) = all.find(|it| it.run_id == run_id) else { return };
+        let is_repeated =
+            self.runs.change(parent, |run| run.repeat(run_id, new_run_id, not_before));
+        if is_repeated == Some(true) {
+            self.parents.insert(new_run_id, parent);
+            self.unsettled.insert(parent);
+        }
+    }
+
+    fn repaired(&mut self, it: Repaired) {
+        let run_id = it.run_id;
+        if !self.runs.contains_key(&run_id) {
+            return;
+        }
+        self.parents.extend(it.tasks.iter().map(|again| (again.run_id, run_id)));
+        self.runs.change(run_id, |run| run.repair(it));
+        self.unsettled.insert(run_id);
+    }
+
+    /// Gives the runs of a job that have not ended another time limit.
+    fn limit(&mut self, job_id: i64, timeout: Option<Duration>) {
+        for id in &self.unsettled {
+            self.runs.change(*id, |run| {
+                if run.is_saved && run.job_id == job_id {
+                    run.submission.timeout = timeout;
+                }
+            });
+        }
+    }
+
+    fn change(&mut self, run_id: i64, how: impl FnOnce(&mut TaskRun)) {
+        let Some(&parent) = self.parents.get(&run_id) else { return };
+        self.runs.change(parent, |run| {
+            let mut all = run.tasks.iter_mut().chain(&mut run.iterations);
+            all.find(|it| it.run_id == run_id).map(how)
+        });
+    }
+}
+
+impl JobRun {
+    /// Puts another attempt in the place of one that failed.
+    fn repeat(&mut self, run_id: i64, new_run_id: i64, not_before: OffsetDateTime) -> bool {
+        let mut all = self.tasks.iter_mut().chain(&mut self.iterations);
+        let Some(task) = all.find(|it| it.run_id == run_id) else { return false };
         let next = TaskRun {
             first_attempt: task.first_attempt,
             original_run_id: task.original_run_id,
@@ -149,48 +189,24 @@ impl Jobs {
             ..TaskRun::new(new_run_id, task.index, task.attempt + 1, not_before)
         };
         let failed = std::mem::replace(task, next);
-        run.past.push(failed);
-        self.parents.insert(new_run_id, parent);
-        self.unsettled.insert(parent);
+        self.past.push(failed);
+        true
     }
 
-    fn repaired(&mut self, it: Repaired) {
-        let Some(run) = self.runs.get_mut(&it.run_id) else { return };
+    fn repair(&mut self, it: Repaired) {
         for again in it.tasks {
             let (index, new_run_id) = (again.index, again.run_id);
-            let Some(task) = run.tasks.get_mut(index) else { continue };
+            let Some(task) = self.tasks.get_mut(index) else { continue };
             let next = TaskRun {
                 original_run_id: task.original_run_id,
                 ..TaskRun::new(new_run_id, index, task.attempt + 1, it.repair.at)
             };
-            run.replaced.push(std::mem::replace(task, next));
-            run.replaced.extend(run.past.extract_if(.., |it| it.index == index));
-            run.replaced.extend(run.iterations.extract_if(.., |it| it.index == index));
-            run.submission.tasks[index] = again.spec;
-            self.parents.insert(new_run_id, it.run_id);
+            self.replaced.push(std::mem::replace(task, next));
+            self.replaced.extend(self.past.extract_if(.., |it| it.index == index));
+            self.replaced.extend(self.iterations.extract_if(.., |it| it.index == index));
+            self.submission.tasks[index] = again.spec;
         }
-        run.terms.parameters = it.parameters;
-        run.repairs.push(it.repair);
-        self.unsettled.insert(it.run_id);
-    }
-
-    /// Gives the runs of a job that have not ended another time limit.
-    fn limit(&mut self, job_id: i64, timeout: Option<Duration>) {
-        for id in &self.unsettled {
-            if let Some(run) = self.runs.get_mut(id).filter(|it| it.is_saved && it.job_id == job_id)
-            {
-                run.submission.timeout = timeout;
-            }
-        }
-    }
-
-    fn change(&mut self, run_id: i64, how: impl FnOnce(&mut TaskRun)) {
-        let Some(run) = self.parents.get(&run_id).and_then(|it| self.runs.get_mut(it)) else {
-            return;
-        };
-        let mut all = run.tasks.iter_mut().chain(&mut run.iterations);
-        if let Some(task) = all.find(|it| it.run_id == run_id) {
-            how(task);
-        }
+        self.terms.parameters = it.parameters;
+        self.repairs.push(it.repair);
     }
 }

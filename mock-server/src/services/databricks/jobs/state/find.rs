@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, ops::Bound};
 
 use time::OffsetDateTime;
 
-use super::{JobRun, Jobs, TaskRun};
+use super::{Event, JobRun, Jobs, TaskRun};
 use crate::kernel::Refusal;
 
 static NOTHING: BTreeSet<i64> = BTreeSet::new();
@@ -30,6 +30,27 @@ impl Jobs {
         let run = self.parents.get(&run_id).and_then(|it| self.runs.get(it)).ok_or_else(missing)?;
         let task = run.attempts().find(|it| it.run_id == run_id);
         Ok((run, Some(task.ok_or_else(missing)?)))
+    }
+
+    /// The job run that has gone on by `event`.
+    pub(crate) fn moved_by(&self, event: &Event) -> Option<i64> {
+        let task = match event {
+            Event::Submitted(run) => return Some(run.run_id),
+            Event::Launched(it) => it.run_id,
+            Event::Began { run_id, .. }
+            | Event::Expanded { run_id, .. }
+            | Event::Spawned { run_id, .. }
+            | Event::Ended { run_id, .. }
+            | Event::Retried { run_id, .. } => *run_id,
+            _ => return None,
+        };
+        self.parents.get(&task).copied()
+    }
+
+    /// When the first task of a job run began to work, and when the last one ended.
+    pub(crate) fn span(&self, job_run: i64) -> (Option<OffsetDateTime>, Option<OffsetDateTime>) {
+        let Some(run) = self.runs.get(&job_run) else { return (None, None) };
+        (run.tasks.iter().filter_map(|it| it.started_at).min(), run.ended_at())
     }
 
     /// The run that was made for a token. The run may have been deleted since.

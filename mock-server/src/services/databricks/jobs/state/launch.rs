@@ -174,6 +174,9 @@ fn prepare(
     }
     let subject = run.submission.subject(spec);
     if let Some(rule) = outcomes::decide(&world.outcomes, &subject) {
+        if let Some(reason) = &rule.outcome.cluster_error {
+            return fail(world, workspace, run, task, Why::Cluster, reason.clone(), ctx);
+        }
         let after = rule.after().unwrap_or_else(|| ctx.delay(WORK));
         let ends_at = (rule.result != RuleResult::Running).then(|| later(ctx.now, after));
         let decided = Some(Decided { result: rule.result, outcome: rule.outcome.clone() });
