@@ -95,14 +95,15 @@ fn measure(
     }
     let start = || Server::start(kind, program, python.as_deref(), folder);
     if kind.is_ours() {
-        let mut starts = Vec::new();
+        let (mut starts, mut sizes) = (Vec::new(), Vec::new());
         for _ in 0..STARTS {
             let server = start()?;
             starts.push(server.started_ms);
-            figures.add(kind, "memory, empty", cost::resident_mib(server.pid())?);
+            sizes.push(cost::resident_mib(server.pid())?);
             server.stop()?;
         }
         figures.add(kind, "start to first answer", super::median(&mut starts));
+        figures.add(kind, "memory, empty", super::median(&mut sizes));
     }
     let server = start()?;
     if !kind.is_ours() {
