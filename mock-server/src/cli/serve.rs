@@ -134,12 +134,12 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     temporary::sweep(&std::env::temp_dir());
     let address = address(options)?;
     let (executor, runs) = executor(options)?;
-    // Two threads: one may wait for the log while the other answers.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    // One thread answers: with two, each request of a quiet connection would wake the other, which
+    // costs more than most answers do. What waits for files has threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|err| Failure(format!("no threads can be had: {err}")))?;
+        .map_err(|err| Failure(format!("no event loop can be had: {err}")))?;
     let ended = runtime.block_on(serve(options, address, executor, &runs));
     // A file that is being read is no reason to stay.
     runtime.shutdown_timeout(Duration::from_millis(500));

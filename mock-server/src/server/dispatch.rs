@@ -34,7 +34,12 @@ pub(crate) fn router(cloud: MockCloud) -> Router {
     Router::new().fallback(dispatch).with_state(cloud)
 }
 
-async fn dispatch(State(cloud): State<MockCloud>, mut request: Request) -> Response {
+async fn dispatch(State(cloud): State<MockCloud>, request: Request) -> Response {
+    answer(&cloud, request).await
+}
+
+/// What the cloud answers.
+pub(super) async fn answer(cloud: &MockCloud, mut request: Request) -> Response {
     let (world, path) = match split_world(request.uri().path()) {
         Ok(it) => it,
         Err(name) => {
@@ -58,7 +63,7 @@ async fn dispatch(State(cloud): State<MockCloud>, mut request: Request) -> Respo
         |name: &str| kernel.inspect(|world| world.blobs.has_container(ACCOUNT, name));
     let path = services::internal_path(&place, &path, is_container);
     request.extensions_mut().insert(place);
-    recorded(&cloud, kernel, site, path, request).await
+    recorded(cloud, kernel, site, path, request).await
 }
 
 /// The world's name and the path behind it.

@@ -3,7 +3,6 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
     body::{Body, Bytes, HttpBody},
     http::{Request, Response},
 };
@@ -18,14 +17,13 @@ use tokio::{
     task::JoinSet,
 };
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
 
 use super::{
-    dispatch::Tls,
+    dispatch::{self, Tls},
     proxy::{self, Way},
     tls::Authority,
 };
-use crate::kernel::ConnectionReset;
+use crate::kernel::{ConnectionReset, MockCloud};
 
 /// The first byte of every TLS connection, and of no http request.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -37,7 +35,7 @@ const FAREWELL: Duration = Duration::from_secs(4);
 /// What every connection shares.
 #[derive(Clone)]
 struct Shared {
-    router: Router,
+    cloud: MockCloud,
     authority: Arc<Authority>,
     stop: Stop,
 }
@@ -52,14 +50,14 @@ impl Stop {
     }
 }
 
-/// Serves `router` until `stop` says so, then lets the open requests end.
+/// Serves `cloud` until `stop` says so, then lets the open requests end.
 pub(super) async fn serve(
     listener: TcpListener,
-    router: Router,
+    cloud: MockCloud,
     authority: Arc<Authority>,
     mut stop: Stop,
 ) {
-    let shared = Shared { router, authority, stop: stop.clone() };
+    let shared = Shared { cloud, authority, stop: stop.clone() };
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -153,7 +151,7 @@ async fn answer(
     if tls {
         request.extensions_mut().insert(Tls);
     }
-    let Ok(response) = shared.router.oneshot(request).await;
+    let response = dispatch::answer(&shared.cloud, request).await;
     if response.extensions().get::<ConnectionReset>().is_some() {
         return broken(response).await;
     }

@@ -52,7 +52,7 @@ impl MockServer {
         let ready = Ready::new(&local, &std::path::absolute(authority.file())?);
         cloud.shared.listens_at(&local, ready.ca_file.as_ref());
         let (stop, stopped) = watch::channel(false);
-        let serving = listener::serve(listener, cloud.router(), authority.clone(), Stop(stopped));
+        let serving = listener::serve(listener, cloud.clone(), authority.clone(), Stop(stopped));
         let serving = Some(tokio::spawn(serving));
         Ok(Self { cloud, ready, authority, stop, serving })
     }

@@ -2,7 +2,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 
 use super::DataPlaneEnvelope;
 use crate::{
-    kernel::{Here, Refusal, Refused, path_part},
+    kernel::{Here, PathNames, Refusal, Refused},
     store::Place,
 };
 
@@ -49,11 +49,9 @@ impl<S: Send + Sync> FromRequestParts<S> for AtWorkspace {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let Ok(Here(kernel)) = Here::from_request_parts(parts, state).await;
-        let mut named = [const { String::new() }; 3];
-        for (slot, name) in named.iter_mut().zip(["subscription", "resource_group", "workspace"]) {
-            *slot = path_part(parts, state, name).await.unwrap_or_default();
-        }
-        let [subscription, group, name] = named;
+        let path = PathNames::of(&parts.extensions);
+        let [subscription, group, name] = ["subscription", "resource_group", "workspace"]
+            .map(|it| path.get(it).unwrap_or_default());
         kernel
             .inspect(|world| {
                 let workspace = world.arm.workspace(&subscription, &group, &name)?;

@@ -14,7 +14,6 @@ use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::on,
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Deserialize;
@@ -33,6 +32,7 @@ use super::{
 use crate::kernel::{
     Here, Kernel, Kind, Names, Params, Refusal, Refused, Route, Service, Site,
     files::{self, Folder},
+    on,
 };
 
 pub(crate) static SERVICE: Service = Service::new::<Envelope>("storage.blob", gate, ROUTES);

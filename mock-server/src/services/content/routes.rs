@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fs, io};
 
-use axum::{Json, http::Method, routing::on};
+use axum::{Json, http::Method};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
@@ -10,7 +10,7 @@ use super::{
     wire::{self, PlacesBody, SnapshotBody},
 };
 use crate::{
-    kernel::{Body, Here, Names, Refusal, Refused, Route, Service, Site, files},
+    kernel::{Body, Here, Names, Refusal, Refused, Route, Service, Site, files, on},
     services::{
         azure::{AtWorkspace, DataPlaneEnvelope as Envelope, data_plane_gate, workspace_path},
         blob::ARTIFACTS,

@@ -1,4 +1,4 @@
-use axum::{Json, http::Method, routing::on};
+use axum::{Json, http::Method};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::{
     wire::{self, DatastoreBody, Shown},
 };
 use crate::{
-    kernel::{Body, Here, Kernel, Names, Params, Refusal, Refused, Route, Service, Site},
+    kernel::{Body, Here, Kernel, Names, Params, Refusal, Refused, Route, Service, Site, on},
     services::azure::{
         AtWorkspace, DataPlaneEnvelope as Envelope, data_plane_gate, workspace_path,
     },

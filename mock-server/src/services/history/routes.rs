@@ -3,7 +3,7 @@ pub(super) mod logs;
 
 use std::cmp::Ordering;
 
-use axum::{Json, http::Method, routing::on};
+use axum::{Json, http::Method};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use time::Duration;
@@ -17,7 +17,7 @@ use crate::{
     kernel::{
         Body, Caller, Here, Names, Params, Refusal, Refused, Route, Service, Site, World,
         auth::{self, Claims},
-        clock,
+        clock, on,
     },
     services::azure::{
         AtWorkspace, DataPlaneEnvelope as Envelope, ML_AUDIENCE, data_plane_gate, workspace_path,

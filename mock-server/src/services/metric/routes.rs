@@ -1,4 +1,4 @@
-use axum::{Json, http::header::CONTENT_TYPE, response::IntoResponse, routing::on};
+use axum::{Json, http::header::CONTENT_TYPE, response::IntoResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::{
     wire::{self, BatchBody, FullBody},
 };
 use crate::{
-    kernel::{Body, Here, Names, Refusal, Refused, Route, Service, lenient},
+    kernel::{Body, Here, Names, Refusal, Refused, Route, Service, lenient, on},
     services::azure::{
         AtWorkspace, DataPlaneEnvelope as Envelope, data_plane_gate, workspace_path,
     },

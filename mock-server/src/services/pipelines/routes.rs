@@ -3,12 +3,12 @@ mod nodes;
 mod published;
 mod runs;
 
-use axum::{Json, http::Method, routing::on};
+use axum::{Json, http::Method};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    kernel::{Refused, Route, Service},
+    kernel::{Refused, Route, Service, on},
     services::azure::{
         AtWorkspace, PipelinesEnvelope as Envelope, data_plane_gate, workspace_path,
     },

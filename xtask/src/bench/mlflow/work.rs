@@ -49,7 +49,8 @@ pub(super) fn all(server: &Server, figures: &mut Figures) -> anyhow::Result<()> 
     let run = api.run(&experiment, RUNS)?;
     let pid = server.pid();
 
-    let bodies: Vec<String> = (0..counts.log_metric)
+    // From 1 on: FastTrackML takes the time 0 for none.
+    let bodies: Vec<String> = (1..=counts.log_metric)
         .map(|step| {
             json!({ "run_id": run, "key": "loss", "value": 0.5, "timestamp": step, "step": step })
                 .to_string()

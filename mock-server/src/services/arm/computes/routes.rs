@@ -5,7 +5,6 @@ use axum::{
         header::{LOCATION, RETRY_AFTER},
     },
     response::{IntoResponse, Response},
-    routing::on,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,7 +15,7 @@ use super::{
     wire::{self, AttachBody},
 };
 use crate::{
-    kernel::{Body, Here, Names, Params, Refused, Route, Service, Site, lro::LongRunning},
+    kernel::{Body, Here, Names, Params, Refused, Route, Service, Site, lro::LongRunning, on},
     services::{
         arm::workspaces::workspace_json,
         azure::{

@@ -2,7 +2,6 @@ use axum::{
     Json,
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::on,
 };
 use serde_json::{Value, json};
 
@@ -11,7 +10,7 @@ use super::{
     wire::{TagsBody, WorkspaceBody, databricks_json},
 };
 use crate::{
-    kernel::{Body, Here, Names, Refused, Route, Service, Site},
+    kernel::{Body, Here, Names, Refused, Route, Service, Site, on},
     services::{
         arm::{
             routes::{Answer, Path, PathNames, check_listing, gate, operations},

@@ -1,10 +1,10 @@
-use axum::{Json, routing::on};
+use axum::Json;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::wire;
 use crate::{
-    kernel::{Params, Refused, Route, Service, Site, routes::open_to_all},
+    kernel::{Params, Refused, Route, Service, Site, on, routes::open_to_all},
     services::{arm::state::REGION, azure::ArmEnvelope as Envelope},
 };
 

@@ -3,7 +3,6 @@ pub(super) mod operations;
 use axum::{
     Json,
     http::{StatusCode, Uri, request::Parts},
-    routing::on,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,7 +14,7 @@ use super::{
 use crate::{
     kernel::{
         self, Body, Caller, Here, Kernel, Names, Params, Refusal, Refused, Route, Service, Site,
-        World,
+        World, on,
     },
     services::azure::{ArmEnvelope as Envelope, arm_gate},
 };

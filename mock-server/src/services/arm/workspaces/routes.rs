@@ -2,7 +2,6 @@ use axum::{
     Json,
     http::{StatusCode, Uri},
     response::{IntoResponse, Response},
-    routing::on,
 };
 use serde_json::Value;
 
@@ -11,7 +10,7 @@ use super::{
     wire::{self, WorkspaceBody, workspace_json},
 };
 use crate::{
-    kernel::{Body, Here, Names, Params, Refused, Route, Service, Site},
+    kernel::{Body, Here, Names, Params, Refused, Route, Service, Site, on},
     services::{
         arm::{
             routes::{Answer, PageQuery, Path, PathNames, check_listing, gate, operations},

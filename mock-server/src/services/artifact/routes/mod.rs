@@ -1,6 +1,6 @@
 pub(super) mod of_runs;
 
-use axum::{Json, http::Method, routing::on};
+use axum::{Json, http::Method};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use super::{
     wire::{self, BatchBody},
 };
 use crate::{
-    kernel::{Body, Here, Kernel, Names, Params, Refusal, Refused, Route, Service, Site},
+    kernel::{Body, Here, Kernel, Names, Params, Refusal, Refused, Route, Service, Site, on},
     services::azure::{
         AtWorkspace, DataPlaneEnvelope as Envelope, data_plane_gate, workspace_path,
     },

@@ -1,13 +1,13 @@
 //! The artifacts of a run as run history shows them: the same ones, found by
 //! the run and not by the name of its container.
 
-use axum::{Json, routing::on};
+use axum::Json;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Answer, Envelope, addressed, all_addressed, described, listed, registered};
 use crate::{
-    kernel::{Body, Here, Kernel, Names, Params, Refusal, Refused, Route, Service, Site},
+    kernel::{Body, Here, Kernel, Names, Params, Refusal, Refused, Route, Service, Site, on},
     services::{
         artifact::{state::Folder, wire::BatchBody},
         azure::{AtWorkspace, data_plane_gate, workspace_path},

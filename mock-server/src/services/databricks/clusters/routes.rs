@@ -1,4 +1,4 @@
-use axum::{Json, routing::on};
+use axum::Json;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,7 +10,9 @@ use super::{
     wire::{self, ByIdBody, EventsBody, ListQuery, OwnerBody, ResizeBody, UpdateBody},
 };
 use crate::{
-    kernel::{Body, Caller, Ctx, Decision, Here, Params, Refusal, Refused, Route, Service, World},
+    kernel::{
+        Body, Caller, Ctx, Decision, Here, Params, Refusal, Refused, Route, Service, World, on,
+    },
     services::databricks::{
         Envelope,
         gate::{AtDatabricks, finish, gate},

@@ -2,7 +2,6 @@ use axum::{
     Json,
     extract::FromRequestParts,
     http::{header::AUTHORIZATION, request::Parts},
-    routing::on,
 };
 use serde_json::Value;
 
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::{
     executor::contexts::{CommandText, ContextId},
-    kernel::{Body, Caller, Here, Kernel, Params, Refusal, Refused, Route, Service},
+    kernel::{Body, Caller, Here, Kernel, Params, Refusal, Refused, Route, Service, on},
     services::databricks::{
         gate::{AtDatabricks, finish, gate},
         workspace_of,

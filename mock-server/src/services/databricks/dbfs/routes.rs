@@ -1,6 +1,6 @@
 pub(super) mod files;
 
-use axum::{Json, extract::DefaultBodyLimit, routing::on};
+use axum::Json;
 use serde_json::{Value, json};
 
 use self::files::{FileInfo, Store};
@@ -9,7 +9,7 @@ use super::{
     wire::{self, BlockBody, MoveBody, PathBody},
 };
 use crate::{
-    kernel::{Body, Here, Params, Refused, Route, Service},
+    kernel::{Body, Here, Params, Refused, Route, Service, on},
     services::databricks::{
         Envelope,
         form::Form,
@@ -23,15 +23,13 @@ const LIMIT: usize = 16 * 1024 * 1024;
 
 static ROUTES: &[Route] = &[
     Route::post("databricks.dbfs.create", "/api/2.0/dbfs/create", |it| on(it, create)),
-    Route::post("databricks.dbfs.add_block", "/api/2.0/dbfs/add-block", |it| {
-        on(it, add_block).layer(DefaultBodyLimit::max(LIMIT))
-    })
-    .without_bodies(),
+    Route::post("databricks.dbfs.add_block", "/api/2.0/dbfs/add-block", |it| on(it, add_block))
+        .with_body_limit(LIMIT)
+        .without_bodies(),
     Route::post("databricks.dbfs.close", "/api/2.0/dbfs/close", |it| on(it, close)),
-    Route::post("databricks.dbfs.put", "/api/2.0/dbfs/put", |it| {
-        on(it, put).layer(DefaultBodyLimit::max(LIMIT))
-    })
-    .without_bodies(),
+    Route::post("databricks.dbfs.put", "/api/2.0/dbfs/put", |it| on(it, put))
+        .with_body_limit(LIMIT)
+        .without_bodies(),
     Route::get("databricks.dbfs.read", "/api/2.0/dbfs/read", |it| on(it, read)).without_bodies(),
     Route::get("databricks.dbfs.get_status", "/api/2.0/dbfs/get-status", |it| on(it, get_status)),
     Route::get("databricks.dbfs.list", "/api/2.0/dbfs/list", |it| on(it, list)),

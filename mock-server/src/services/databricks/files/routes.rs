@@ -8,13 +8,13 @@ use axum::{
     extract::{FromRequestParts, Request},
     http::{HeaderMap, Method, StatusCode, request::Parts},
     response::{IntoResponse, Response},
-    routing::on,
 };
+use serde::Deserialize;
 
 use self::tree::{Spot, modified_at};
 use super::wire::{self, ListQuery, PutQuery};
 use crate::{
-    kernel::{Here, Names, Params, Refusal, Refused, Route, Service},
+    kernel::{Here, Params, PathNames, Refusal, Refused, Route, Service, on},
     services::{
         blob::bodies,
         databricks::{
@@ -42,6 +42,11 @@ pub(crate) static SERVICE: Service =
 
 type Answer = Result<Response, Refused<Envelope>>;
 
+#[derive(Deserialize)]
+struct FilePath {
+    path: String,
+}
+
 /// The place that the path of the request leads to.
 struct At(Spot);
 
@@ -51,8 +56,8 @@ impl<S: Send + Sync> FromRequestParts<S> for At {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let Ok(Here(kernel)) = Here::from_request_parts(parts, state).await;
         let AtDatabricks(workspace) = AtDatabricks::from_request_parts(parts, state).await?;
-        let Names(path, _) = Names::<String, Envelope>::from_request_parts(parts, state).await?;
-        Ok(Self(tree::spot(&kernel, workspace, &path)?))
+        let path: FilePath = PathNames::of(&parts.extensions).read()?;
+        Ok(Self(tree::spot(&kernel, workspace, &path.path)?))
     }
 }
 

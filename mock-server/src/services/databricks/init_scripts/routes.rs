@@ -1,4 +1,4 @@
-use axum::{Json, routing::on};
+use axum::Json;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::{
     wire::{self, ScriptBody},
 };
 use crate::{
-    kernel::{Body, Caller, Here, Names, Refused, Route, Service},
+    kernel::{Body, Caller, Here, Names, Refused, Route, Service, on},
     services::databricks::{
         Envelope,
         gate::{AtDatabricks, finish, gate},

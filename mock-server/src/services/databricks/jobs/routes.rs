@@ -4,11 +4,11 @@ mod runs;
 
 use std::convert::Infallible;
 
-use axum::{Json, extract::FromRequestParts, http::request::Parts, routing::on};
+use axum::{Json, extract::FromRequestParts, http::request::Parts};
 use serde_json::Value;
 
 use crate::{
-    kernel::{Refused, Route, Service, Site},
+    kernel::{Refused, Route, Service, Site, on},
     services::databricks::{
         Envelope,
         gate::{finish, gate},

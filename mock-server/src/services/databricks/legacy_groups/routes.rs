@@ -1,9 +1,9 @@
-use axum::{Json, http::Method, routing::on};
+use axum::{Json, http::Method};
 use serde_json::Value;
 
 use super::wire;
 use crate::{
-    kernel::{Refused, Route, Service},
+    kernel::{Refused, Route, Service, on},
     services::databricks::{
         Envelope,
         gate::{finish, gate},

@@ -1,4 +1,4 @@
-use axum::{Json, routing::on};
+use axum::Json;
 use serde_json::{Value, json};
 
 use super::{
@@ -6,7 +6,7 @@ use super::{
     wire::{self, ChangeBody, StatusQuery},
 };
 use crate::{
-    kernel::{Body, Here, Params, Refused, Route, Service},
+    kernel::{Body, Here, Params, Refused, Route, Service, on},
     services::databricks::{
         Envelope,
         gate::{AtDatabricks, finish, gate},

@@ -2,7 +2,6 @@ use axum::{
     Json,
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::on,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,7 +12,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        Body, Caller, Here, Kernel, Names, Raw, Refusal, Refused, Route, Service, Site,
+        Body, Caller, Here, Kernel, Names, Raw, Refusal, Refused, Route, Service, Site, on,
         routes::open_to_all,
     },
     services::{

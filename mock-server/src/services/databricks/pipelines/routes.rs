@@ -1,9 +1,10 @@
-use axum::{Json, http::Method, routing::on};
+use axum::{Json, http::Method};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::wire::ListQuery;
 use crate::{
-    kernel::{Names, Params, Refusal, Refused, Route, Service},
+    kernel::{Names, Params, Refusal, Refused, Route, Service, on},
     services::databricks::{
         Envelope,
         gate::{finish, gate},
@@ -35,7 +36,12 @@ async fn list(Params(_, _): Params<ListQuery, Envelope>) -> Answer {
     Ok(Json(json!({})))
 }
 
-async fn get(Names(pipeline_id, _): Names<String, Envelope>) -> Answer {
-    let text = format!("The specified pipeline {pipeline_id} was not found.");
+#[derive(Deserialize)]
+struct Path {
+    pipeline_id: String,
+}
+
+async fn get(Names(path, _): Names<Path, Envelope>) -> Answer {
+    let text = format!("The specified pipeline {} was not found.", path.pipeline_id);
     Err(Refusal::not_found(text).into())
 }

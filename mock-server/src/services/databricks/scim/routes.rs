@@ -1,6 +1,6 @@
 use std::future::ready;
 
-use axum::{Json, http::StatusCode, routing::on};
+use axum::{Json, http::StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use super::{
     wire::{self, Envelope, ListQuery, PatchBody, ShownQuery},
 };
 use crate::{
-    kernel::{Body, Caller, Here, Names, Params, Refusal, Refused, Route, Service},
+    kernel::{Body, Caller, Here, Names, Params, Refusal, Refused, Route, Service, on},
     services::databricks::{
         gate::{AtDatabricks, finish, gate},
         workspace_of,

@@ -1,4 +1,4 @@
-use axum::{Json, routing::on};
+use axum::Json;
 use serde_json::{Value, json};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     wire::{self, Named, PutBody, RightBody, ScopeBody},
 };
 use crate::{
-    kernel::{Body, Caller, Here, Params, Refused, Route, Service},
+    kernel::{Body, Caller, Here, Params, Refused, Route, Service, on},
     services::databricks::{
         Envelope,
         gate::{AtDatabricks, finish, gate},

@@ -1,6 +1,6 @@
 use std::future::ready;
 
-use axum::{Json, http::Method, routing::on};
+use axum::{Json, http::Method};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use super::{
     wire::{self, DeleteQuery, GrantsBody, GrantsQuery, ListQuery},
 };
 use crate::{
-    kernel::{Body, Caller, Here, Kernel, Names, Params, Refusal, Refused, Route, Service},
+    kernel::{Body, Caller, Here, Kernel, Names, Params, Refusal, Refused, Route, Service, on},
     services::databricks::{
         Envelope,
         gate::{AtDatabricks, finish, gate},

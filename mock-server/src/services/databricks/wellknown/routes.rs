@@ -1,9 +1,9 @@
-use axum::{Json, routing::on};
+use axum::Json;
 use serde_json::Value;
 
 use super::wire;
 use crate::{
-    kernel::{Here, Kernel, Refused, Route, Service, Site, routes::open_to_all},
+    kernel::{Here, Kernel, Refused, Route, Service, Site, on, routes::open_to_all},
     services::databricks::{
         Envelope,
         gate::{AtDatabricks, finish},

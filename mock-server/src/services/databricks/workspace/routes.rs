@@ -2,13 +2,11 @@ use std::{fs, path::Path};
 
 use axum::{
     Json,
-    extract::DefaultBodyLimit,
     http::{
         HeaderName,
         header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
-    routing::on,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -20,7 +18,7 @@ use super::{
     wire::{self, ImportBody, Imported, PathBody},
 };
 use crate::{
-    kernel::{Body, Here, Kernel, Kind, Params, Refusal, Refused, Route, Service},
+    kernel::{Body, Here, Kernel, Kind, Params, Refusal, Refused, Route, Service, on},
     services::databricks::{
         Envelope,
         form::Form,
@@ -39,11 +37,10 @@ const BODY_LIMIT: usize = 16 * 1024 * 1024;
 const FILE_LIMIT: u64 = 500 * 1024 * 1024;
 
 static ROUTES: &[Route] = &[
-    Route::post("databricks.workspace.import", "/api/2.0/workspace/import", |it| {
-        on(it, import).layer(DefaultBodyLimit::max(BODY_LIMIT))
-    })
-    .partial("DBC archives, R Markdown")
-    .without_bodies(),
+    Route::post("databricks.workspace.import", "/api/2.0/workspace/import", |it| on(it, import))
+        .with_body_limit(BODY_LIMIT)
+        .partial("DBC archives, R Markdown")
+        .without_bodies(),
     Route::get("databricks.workspace.export", "/api/2.0/workspace/export", |it| on(it, export))
         .partial("DBC archives, R Markdown, whole folders")
         .without_bodies(),

@@ -1,4 +1,4 @@
-use axum::{Json, http::StatusCode, routing::on};
+use axum::{Json, http::StatusCode};
 use serde_json::{Map, Value};
 
 use super::{
@@ -6,7 +6,7 @@ use super::{
     wire::{self, KeysQuery},
 };
 use crate::{
-    kernel::{Body, Caller, Here, Params, Refused, Route, Service},
+    kernel::{Body, Caller, Here, Params, Refused, Route, Service, on},
     services::databricks::{
         Envelope,
         gate::{AtDatabricks, finish, gate},

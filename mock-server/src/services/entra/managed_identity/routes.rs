@@ -1,9 +1,9 @@
-use axum::{Json, http::HeaderMap, routing::on};
+use axum::{Json, http::HeaderMap};
 use serde_json::Value;
 
 use super::wire::{self, AppServiceEnvelope, Asked, Envelope};
 use crate::{
-    kernel::{Here, Kernel, Raw, Refusal, Refused, Route, Service, clock, routes::open_to_all},
+    kernel::{Here, Kernel, Raw, Refusal, Refused, Route, Service, clock, on, routes::open_to_all},
     services::entra::state::Grant,
 };
 

@@ -5,7 +5,6 @@ use axum::{
     Json,
     http::Method,
     response::{IntoResponse, Response},
-    routing::on,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,7 +18,7 @@ use super::{
     wire::{self, Endpoints, Envelope, Form, GrantType, Wanted},
 };
 use crate::kernel::{
-    Here, Kernel, Names, Params, Raw, Refused, Route, Service, Site, clock, routes::open_to_all,
+    Here, Kernel, Names, Params, Raw, Refused, Route, Service, Site, clock, on, routes::open_to_all,
 };
 
 pub(crate) static SERVICE: Service = Service::new::<Envelope>("entra", open_to_all, ROUTES);

@@ -19,12 +19,12 @@ mod runs;
 mod server;
 mod versions;
 
-use axum::{Json, http::Method, routing::on};
+use axum::{Json, http::Method};
 use serde_json::{Value, json};
 
 use super::wire::Envelope;
 use crate::{
-    kernel::{Refused, Route, Service, routes::open_to_all},
+    kernel::{Refused, Route, Service, on, routes::open_to_all},
     services::{
         azure::{data_plane_gate, workspace_path},
         databricks as workspace,

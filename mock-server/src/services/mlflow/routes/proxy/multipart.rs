@@ -36,7 +36,7 @@ const MOST_PARTS: i64 = 10_000;
 #[derive(Deserialize)]
 pub(in super::super) struct Part {
     upload_id: String,
-    number: u32,
+    number: String,
 }
 
 fn unusable(err: impl std::fmt::Display) -> Refusal {
@@ -96,10 +96,14 @@ pub(in super::super) async fn upload_part(
     body: Body,
 ) -> Result<Response, Refuse> {
     let folder = known(&kernel, &part.upload_id)?;
+    let number: u32 = part
+        .number
+        .parse()
+        .map_err(|_| Refusal::invalid(format!("{:?} is no number of a part", part.number)))?;
     let unfinished = kernel.files.unfinished().map_err(unusable)?;
     let received = blob::bodies::receive(unfinished, body).await?;
-    files::place(&received.path, &folder.join(part.number.to_string())).map_err(unusable)?;
-    let etag = format!("\"{}\"", part.number);
+    files::place(&received.path, &folder.join(number.to_string())).map_err(unusable)?;
+    let etag = format!("\"{number}\"");
     Ok((StatusCode::OK, [(ETAG, etag)]).into_response())
 }
 
