@@ -122,7 +122,7 @@ impl Node {
     }
 }
 
-/// Whether a number is one in YAML 1.2 alone, and text for PyYAML: `1e-3`, `0o14`. A float
+/// Whether a number is one in YAML 1.2 alone, and text for `PyYAML`: `1e-3`, `0o14`. A float
 /// of YAML 1.1 has a point, a digit after its sign and a sign in its exponent; an octal
 /// number has no `o`.
 fn is_text_in_yaml_1_1(number: &str) -> bool {
@@ -189,8 +189,8 @@ impl<'de> Deserialize<'de> for Content {
             }
 
             fn visit_u64<E>(self, value: u64) -> Result<Content, E> {
-                let value = i64::try_from(value).map(Number::new);
-                Ok(value.map_or(Content::Huge, Content::Integer))
+                let value = i64::try_from(value).map(Content::Integer);
+                Ok(value.unwrap_or(Content::Huge))
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Content, E> {

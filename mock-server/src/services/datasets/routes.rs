@@ -1,9 +1,9 @@
-use axum::{Json, http::Method, routing::on};
+use axum::{Json, http::Method};
 use serde_json::{Value, json};
 
 use super::{state::decide_save, wire::DatasetBody};
 use crate::{
-    kernel::{Body, Here, Refused, Route, Service},
+    kernel::{Body, Here, Refused, Route, Service, on},
     services::azure::{
         AtWorkspace, DataPlaneEnvelope as Envelope, data_plane_gate, workspace_path,
     },
