@@ -82,18 +82,18 @@ async fn what_is_logged_is_there_once_and_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_points_arrive_each_once() {
-    const POINTS: i64 = 12_345;
+    const POINTS: i32 = 12_345;
     let client = client();
     let run = client.tracking.start_run(unique("many")).unwrap();
     let (loss, accuracy) = (run.metric("loss").unwrap(), run.metric("accuracy").unwrap());
     for step in 0..POINTS {
-        loss.log_at(1.0 / (step + 1) as f64, step).unwrap();
-        accuracy.log_at(step as f64, step).unwrap();
+        loss.log_at(1.0 / f64::from(step + 1), step.into()).unwrap();
+        accuracy.log_at(f64::from(step), step.into()).unwrap();
     }
     run.finish().unwrap();
     run.sync(PATIENCE).await.unwrap();
     let run = run.connect().await.unwrap();
-    let expected: Vec<_> = (0..POINTS).map(|step| (step, step as f64)).collect();
+    let expected: Vec<_> = (0..POINTS).map(|step| (step.into(), step.into())).collect();
     assert_eq!(points(&run, "accuracy").await, expected);
     assert_eq!(points(&run, "loss").await.len(), expected.len());
 }
