@@ -171,8 +171,8 @@ fn retire(root: &mut Node, way: &[usize]) {
 fn key(node: &Node) -> Cow<'_, str> {
     match &node.content {
         Content::Text(text) => text.into(),
-        Content::Integer(number) => number.to_string().into(),
-        Content::Float(number) => number.to_string().into(),
+        Content::Integer(number) => number.value.to_string().into(),
+        Content::Float(number) => number.value.to_string().into(),
         Content::Boolean(truth) => truth.to_string().into(),
         _ => "?".into(),
     }

@@ -1,8 +1,7 @@
 //! Pipelines as YAML files.
 //!
 //! Keys of a step are the names of the Python class `DatabricksStep`; unknown keys
-//! are refused, and text is not taken for a number or the other way round. What is a
-//! number is as `PyYAML` has it, which reads YAML 1.1: `1.0e-3` is one, `1e-3` is text.
+//! are refused, and text is not taken for a number or the other way round.
 
 mod convert;
 mod faults;

@@ -30,8 +30,8 @@ pub(super) struct Place {
 pub(super) enum Content {
     Null,
     Boolean(bool),
-    Integer(i64),
-    Float(f64),
+    Integer(Number<i64>),
+    Float(Number<f64>),
     /// A whole number that has no place in 64 bits.
     Huge,
     Text(String),
@@ -40,6 +40,19 @@ pub(super) enum Content {
     Mapping(Vec<(Node, Node)>),
     /// Something wrong that has been told.
     Retired,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Number<T> {
+    pub(super) value: T,
+    /// As it is written, if YAML 1.1 takes that for text: `1e-3`, `0o14`.
+    pub(super) text: Option<String>,
+}
+
+impl<T> Number<T> {
+    fn new(value: T) -> Self {
+        Self { value, text: None }
+    }
 }
 
 impl Node {
@@ -93,9 +106,9 @@ impl Node {
         }
     }
 
-    /// Looks up how numbers are written: one of YAML 1.2 alone is text, and one without
-    /// a point that came as a float has no place in 64 bits.
+    /// Looks up how numbers are written.
     fn note_spellings(&mut self, source: &str) {
+        let written = self.bytes.and_then(|(from, length)| source.get(from..from + length));
         match &mut self.content {
             Content::List(items) => items.iter_mut().for_each(|it| it.note_spellings(source)),
             Content::Mapping(entries) => {
@@ -104,41 +117,38 @@ impl Node {
                     value.note_spellings(source);
                 }
             }
-            Content::Integer(_) | Content::Float(_) => self.note_spelling(source),
+            Content::Integer(number) => number.text = written.and_then(text_in_yaml_1_1),
+            Content::Float(number) => {
+                let digits =
+                    written.map(|it| it.trim_start_matches(['+', '-'])).unwrap_or_default();
+                if !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit()) {
+                    self.content = Content::Huge;
+                } else {
+                    number.text = written.and_then(text_in_yaml_1_1);
+                }
+            }
             _ => (),
-        }
-    }
-
-    fn note_spelling(&mut self, source: &str) {
-        let written = self.bytes.and_then(|(from, length)| source.get(from..from + length));
-        let Some(written) = written else { return };
-        let digits = written.trim_start_matches(['+', '-']);
-        let is_whole = !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit());
-        if is_text_in_yaml_1_1(written) {
-            self.content = Content::Text(written.to_owned());
-        } else if is_whole && matches!(self.content, Content::Float(_)) {
-            self.content = Content::Huge;
         }
     }
 }
 
-/// Whether a number is one in YAML 1.2 alone, and text for `PyYAML`: `1e-3`, `0o14`. A float
-/// of YAML 1.1 has a point, a digit after its sign and a sign in its exponent; an octal
-/// number has no `o`.
-fn is_text_in_yaml_1_1(number: &str) -> bool {
+/// The number as it is written, if it is one in YAML 1.2 alone. A float of YAML 1.1 has a
+/// point, a digit after its sign and a sign in its exponent; an octal number has no `o`.
+fn text_in_yaml_1_1(number: &str) -> Option<String> {
     let is_number =
         number.starts_with(['+', '-', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
     let lower = number.to_ascii_lowercase();
     if !is_number || lower.contains("inf") || lower.contains("nan") || lower.contains('x') {
-        return false;
+        return None;
     }
     let (mantissa, exponent) = match lower.split_once('e') {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (&*lower, None),
     };
-    mantissa.contains('o')
+    let is_text = mantissa.contains('o')
         || mantissa.trim_start_matches(['+', '-']).starts_with('.') && !mantissa.starts_with('.')
-        || exponent.is_some_and(|it| !mantissa.contains('.') || !it.starts_with(['+', '-']))
+        || exponent.is_some_and(|it| !mantissa.contains('.') || !it.starts_with(['+', '-']));
+    is_text.then(|| number.to_owned())
 }
 
 impl From<Location> for Place {
@@ -185,16 +195,16 @@ impl<'de> Deserialize<'de> for Content {
             }
 
             fn visit_i64<E>(self, value: i64) -> Result<Content, E> {
-                Ok(Content::Integer(value))
+                Ok(Content::Integer(Number::new(value)))
             }
 
             fn visit_u64<E>(self, value: u64) -> Result<Content, E> {
-                let value = i64::try_from(value).map(Content::Integer);
-                Ok(value.unwrap_or(Content::Huge))
+                let value = i64::try_from(value).map(Number::new);
+                Ok(value.map_or(Content::Huge, Content::Integer))
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Content, E> {
-                Ok(Content::Float(value))
+                Ok(Content::Float(Number::new(value)))
             }
 
             fn visit_str<E>(self, value: &str) -> Result<Content, E> {

@@ -94,12 +94,26 @@ impl<'de> Deserializer<'de> for &'de Node {
         match &self.content {
             Content::Null | Content::Retired => visitor.visit_unit(),
             Content::Boolean(truth) => visitor.visit_bool(*truth),
-            Content::Integer(number) => visitor.visit_i64(*number),
-            Content::Float(number) => visitor.visit_f64(*number),
+            Content::Integer(number) => visitor.visit_i64(number.value),
+            Content::Float(number) => visitor.visit_f64(number.value),
             Content::Huge => Err(Fault::custom("the number is too large: put it in quotes")),
             Content::Text(text) => visitor.visit_borrowed_str(text),
             Content::List(items) => visitor.visit_seq(Items { items, next: 0 }),
             Content::Mapping(entries) => visitor.visit_map(Entries { entries, next: 0 }),
+        }
+    }
+
+    /// Where only text can be, a number of YAML 1.2 that YAML 1.1 takes for text is text:
+    /// programs that write YAML 1.1 do not put it in quotes.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        let written = match &self.content {
+            Content::Integer(number) => &number.text,
+            Content::Float(number) => &number.text,
+            _ => &None,
+        };
+        match written {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => self.deserialize_any(visitor),
         }
     }
 
@@ -136,7 +150,7 @@ impl<'de> Deserializer<'de> for &'de Node {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char string bytes byte_buf unit
         unit_struct newtype_struct seq tuple tuple_struct map identifier ignored_any
     }
 }

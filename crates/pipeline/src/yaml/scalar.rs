@@ -92,7 +92,7 @@ fn found(value: &ParameterValue) -> String {
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match deserializer.deserialize_any(AnyScalar { expected: "text" })? {
+        match deserializer.deserialize_str(AnyScalar { expected: "text" })? {
             ParameterValue::Text(text) => Ok(Self(text)),
             other => {
                 let found = found(&other);
@@ -203,7 +203,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ScalarOr<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for NameOr<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match deserializer.deserialize_any(Either::new("text or a mapping"))? {
+        match deserializer.deserialize_str(Either::new("text or a mapping"))? {
             ScalarOr::Scalar(ParameterValue::Text(name)) => Ok(Self::Name(name)),
             ScalarOr::Scalar(other) => {
                 let found = found(&other);
