@@ -12,7 +12,7 @@ mod state;
 pub(super) mod tests;
 mod wire;
 
-pub(crate) use self::wire::{NewCluster, describe_spec, read_spec};
+pub(crate) use self::wire::{NewCluster, describe_spec};
 pub(crate) use self::{
     routes::SERVICE,
     state::rules::{

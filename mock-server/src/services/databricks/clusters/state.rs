@@ -57,6 +57,13 @@ pub(crate) struct ClusterSpec {
     pub(crate) others: BTreeMap<String, Value>,
 }
 
+impl ClusterSpec {
+    /// The pool that its machines come from.
+    pub(crate) fn pool(&self) -> Option<&str> {
+        self.others.get("instance_pool_id").and_then(Value::as_str)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Size {
     Fixed(u32),
@@ -327,10 +334,7 @@ impl Clusters {
 
     /// How many machines of a pool are in use.
     pub(crate) fn machines_from(&self, pool_id: &str) -> u32 {
-        let is_from = |it: &&Cluster| {
-            let pool = it.spec.others.get("instance_pool_id").and_then(Value::as_str);
-            pool == Some(pool_id) && !it.is_ending()
-        };
+        let is_from = |it: &&Cluster| it.spec.pool() == Some(pool_id) && !it.is_ending();
         self.all.values().filter(is_from).map(|it| 1 + it.spec.size.workers()).sum()
     }
 

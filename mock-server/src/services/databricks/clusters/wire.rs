@@ -149,7 +149,7 @@ impl ResizeBody {
 const NOT_KEPT: &[&str] = &["apply_policy_default_values", "clone_from"];
 
 /// Reads the description of a cluster. Its policy and its pool have their say.
-pub(crate) fn read_spec(
+pub(super) fn read_spec(
     state: &Databricks,
     mut fields: Map<String, Value>,
 ) -> Result<ClusterSpec, Refusal> {

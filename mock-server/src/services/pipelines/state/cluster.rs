@@ -1,7 +1,7 @@
 //! The cluster of a step, and what is to be installed on it.
 //!
-//! Steps say it in texts of their own; they become the description that the
-//! Clusters API takes, so that its rules, pools and policies have their say.
+//! Steps say it in texts of their own; they become the description that
+//! `runs/submit` takes. A pool is looked up when the cluster is to start.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     kernel::{Refusal, World},
     services::databricks::{
-        clusters::{self, State},
+        clusters::{NewCluster, State},
         jobs::ClusterChoice,
         libraries::Library,
         workspace_of,
@@ -25,8 +25,9 @@ pub(super) fn chosen<'a>(
 ) -> Result<ClusterChoice, Refusal> {
     let state = workspace_of(world, workspace)?;
     let Some(id) = given("existing_cluster_id") else {
-        let spec = clusters::read_spec(state, description(given)?)?;
-        return Ok(ClusterChoice::New(Box::new(spec)));
+        let new: NewCluster = serde_json::from_value(description(given)?.into())
+            .map_err(|err| Refusal::malformed(err.to_string()))?;
+        return new.into_spec().map(Box::new).map(ClusterChoice::New);
     };
     let may_start = given("permit_cluster_restart").is_none_or(|it| it != "False");
     let has_ended = state.clusters.get(id).is_ok_and(|it| it.state == State::Terminated);

@@ -171,3 +171,13 @@ async fn a_cluster_that_cannot_start_fails_the_step_as_databricks_says() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_a_rule_decides_needs_no_cluster_and_so_no_pool() {
+    let cloud = attached(json!([{ "task": "*", "result": "SUCCESS" }])).await;
+    let asked = [("instance_pool_id", "pool-1"), ("num_workers", "1")];
+    let runtime = [("spark_version", "15.4.x-scala2.12")];
+    let node = on(&cloud, "one", &[&asked[..], &runtime[..]].concat()).await;
+    let run = submit(&cloud, &body(&[node], &[])).await;
+    assert_eq!(statuses(&cloud, &run, &["one"]).await, ["one Finished", "Finished"]);
+}

@@ -212,9 +212,13 @@ fn find_cluster(
     spec: &TaskSpec,
     ctx: &mut Ctx<'_>,
 ) -> Decision<Option<String>> {
-    let clusters = &workspace_of(world, workspace)?.clusters;
+    let state = workspace_of(world, workspace)?;
+    let clusters = &state.clusters;
     let mut make = |spec: &clusters::ClusterSpec, name: String| {
-        let spec = clusters::ClusterSpec { cluster_name: name, ..spec.clone() };
+        let mut spec = clusters::ClusterSpec { cluster_name: name, ..spec.clone() };
+        if let Some(pool) = spec.pool() {
+            state.pools.node_type(pool)?.clone_into(&mut spec.node_type_id);
+        }
         let user = run.submission.user.clone();
         clusters::decide_create(world, workspace, spec, user, Source::Job, None, ctx)
     };
