@@ -20,8 +20,9 @@ const fn line(what: &'static str, unit: &'static str, limits: [Option<f64>; 2]) 
     Line { what, unit, limits }
 }
 
-const LINES: [Line; 9] = [
+const LINES: [Line; 10] = [
     line("log-metric", "ms", [Some(0.03), Some(0.1)]),
+    line("log-metric, 8 at once", "ms", [Some(0.03), Some(0.1)]),
     line("log-batch of 1000", "ms", [Some(1.0), Some(4.0)]),
     line("search over 10,000 runs", "ms", [Some(3.0), Some(3.0)]),
     line("search over 100,000 runs", "ms", [Some(30.0), None]),

@@ -4,8 +4,9 @@
 //! The measure is the CPU time of the server's processes, in the program and in
 //! the kernel, because machines and their neighbors differ. To each server the
 //! same client sends the requests one after the other over one connection, so
-//! that a request pays for waking the server, too: with several under way a
-//! server is cheaper. What is set up before is not counted.
+//! that a request pays for waking the server, too, and for waking the client,
+//! which costs more on a machine that is idle. Where several are under way at
+//! once, the line says so. What is set up before is not counted.
 
 mod cost;
 mod figures;
@@ -13,7 +14,10 @@ mod load;
 mod server;
 mod work;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, ensure};
 
@@ -79,8 +83,8 @@ pub(super) fn run(project: &Project, options: &Choices, check: bool) -> anyhow::
 fn measure(
     project: &Project,
     kind: Kind,
-    program: &std::path::Path,
-    folder: &std::path::Path,
+    program: &Path,
+    folder: &Path,
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
     let python = kind.requirements().map(|name| -> anyhow::Result<PathBuf> {
@@ -95,11 +99,13 @@ fn measure(
     if let (Kind::Mlflow, Some(python)) = (kind, &python) {
         load::insert(python, &rows, folder, RUNS)?;
     }
-    let start = || Server::start(kind, program, python.as_deref(), folder);
+    let start = |folder: &Path| Server::start(kind, program, python.as_deref(), folder);
     if kind.is_ours() {
         let (mut starts, mut sizes) = (Vec::new(), Vec::new());
-        for _ in 0..STARTS {
-            let server = start()?;
+        for round in 0..STARTS {
+            let empty = folder.join(format!("start-{round}"));
+            fs::create_dir(&empty)?;
+            let server = start(&empty)?;
             starts.push(server.started_ms);
             sizes.push(cost::resident_mib(server.pid())?);
             server.stop()?;
@@ -107,7 +113,7 @@ fn measure(
         figures.add(kind, "start to first answer", super::median(&mut starts));
         figures.add(kind, "memory, empty", super::median(&mut sizes));
     }
-    let server = start()?;
+    let server = start(folder)?;
     if !kind.is_ours() {
         figures.add(kind, "start to first answer", server.started_ms);
     }

@@ -1,6 +1,8 @@
 //! What each server is asked to do while its processor time is watched.
 
-use anyhow::{Context, ensure};
+use std::thread;
+
+use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 
 use super::{
@@ -10,6 +12,8 @@ use super::{
     server::{Kind, Server},
 };
 
+/// Connections of the lines that say `8 at once`.
+const AT_ONCE: usize = 8;
 /// Points of one batch.
 const BATCH: usize = 1000;
 
@@ -60,6 +64,13 @@ pub(super) fn all(server: &Server, figures: &mut Figures) -> anyhow::Result<()> 
         kind,
         "log-metric",
         per_call(pid, &bodies, |body| api.post("/runs/log-metric", body).map(drop))?,
+    );
+    figures.add(
+        kind,
+        "log-metric, 8 at once",
+        per_call_at_once(server, &bodies, |api, body| {
+            api.post("/runs/log-metric", body).map(drop)
+        })?,
     );
 
     let bodies: Vec<String> = (0..counts.log_batch).map(|it| batch(&run, it, 10)).collect();
@@ -119,6 +130,31 @@ fn per_call<T>(
         call(it)?;
     }
     let used = cost::cpu_ms(pid)? - before;
+    #[expect(clippy::cast_precision_loss, reason = "some thousand calls")]
+    Ok(used / calls.len() as f64)
+}
+
+/// The same with [`AT_ONCE`] connections that are always busy.
+fn per_call_at_once<T: Sync>(
+    server: &Server,
+    calls: &[T],
+    call: impl Fn(&mut Api, &T) -> anyhow::Result<()> + Sync,
+) -> anyhow::Result<f64> {
+    let mut clients = Vec::new();
+    for _ in 0..AT_ONCE {
+        clients.push(Api::of(server)?);
+    }
+    let before = cost::cpu_ms(server.pid())?;
+    thread::scope(|scope| {
+        let shares = calls.chunks(calls.len().div_ceil(AT_ONCE));
+        let workers = clients.iter_mut().zip(shares).map(|(api, share)| {
+            let call = &call;
+            scope.spawn(move || share.iter().try_for_each(|it| call(api, it)))
+        });
+        let workers: Vec<_> = workers.collect();
+        workers.into_iter().try_for_each(|it| it.join().unwrap_or_else(|_| bail!("panicked")))
+    })?;
+    let used = cost::cpu_ms(server.pid())? - before;
     #[expect(clippy::cast_precision_loss, reason = "some thousand calls")]
     Ok(used / calls.len() as f64)
 }
