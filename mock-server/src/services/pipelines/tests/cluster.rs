@@ -179,5 +179,6 @@ async fn a_step_that_a_rule_decides_needs_no_cluster_and_so_no_pool() {
     let runtime = [("spark_version", "15.4.x-scala2.12")];
     let node = on(&cloud, "one", &[&asked[..], &runtime[..]].concat()).await;
     let run = submit(&cloud, &body(&[node], &[])).await;
+    seconds(600).await;
     assert_eq!(statuses(&cloud, &run, &["one"]).await, ["one Finished", "Finished"]);
 }
