@@ -78,8 +78,9 @@ impl Effect {
     }
 }
 
-/// Works on files without keeping other requests from this thread, and comes
-/// back when it is done: what follows may need the files.
+/// Works on files, and comes back when it is done: what follows may need them.
+/// Other requests go on meanwhile where the runtime has several threads, as those
+/// that embed the mock may have; the program has one, and they wait.
 fn aside(work: impl FnOnce()) {
     let flavor = Handle::try_current().map(|it| it.runtime_flavor());
     if matches!(flavor, Ok(RuntimeFlavor::MultiThread)) {
